@@ -1,0 +1,38 @@
+"""The command ``medqnn``: what is typed, and how errors are shown."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from medqnn.cli.compare import compare
+from medqnn.cli.evaluate import evaluate
+from medqnn.cli.recipe import app as recipe_app
+from medqnn.cli.report import report
+from medqnn.cli.train import train
+from medqnn.errors import MedqnnError
+
+app = typer.Typer(
+    name="medqnn",
+    help="Hybrid quantum-classical medical image classification, with honest evaluation.\n\n"
+    "Start with: medqnn train hqcm-ebtc --data phantom",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+app.command()(train)
+app.command()(evaluate)
+app.command()(compare)
+app.command()(report)
+app.add_typer(recipe_app, name="recipe")
+
+
+def run() -> None:
+    """Run the command line; a fault that the user can mend is one line, exit code 2."""
+    try:
+        app()
+    except MedqnnError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

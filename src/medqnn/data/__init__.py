@@ -1,0 +1,1 @@
+"""Data sets as tables: sources, splits, the decoded cache and augmentation."""

@@ -1,0 +1,172 @@
+"""Splits into train, validation and test that keep every patient on one side.
+
+Each function gives a Series of "train", "val" and "test" aligned with the rows. It depends on the
+rows' content and the seed alone, not on the rows' order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from medqnn.data.table import SPLITS
+from medqnn.errors import DataError
+
+
+def split_by_patient(
+    rows: pd.DataFrame, fractions: Sequence[float] = (0.70, 0.15, 0.15), seed: int = 0
+) -> pd.Series:
+    """Draw whole patients for each part, the classes in proportion.
+
+    Patients come in random order; each joins the part that holds the least of its share of the
+    patient's classes. So every part's images of a class miss its share by about one patient's at
+    most. Where the source names no patients, this is a split by image.
+
+    Args:
+        rows: an ImageTable's rows.
+        fractions: shares of train, validation and test, not negative, of sum 1.
+        seed: of the patients' order.
+
+    Raises:
+        DataError: Fractions that are not shares, or a class with too few patients for every part.
+    """
+    if len(fractions) != 3 or min(fractions) < 0 or not np.isclose(sum(fractions), 1):
+        raise DataError(
+            f"the split's fractions are {tuple(fractions)}: give three for train, validation and "
+            "test, not negative, of sum 1, such as 0.7, 0.15, 0.15"
+        )
+    parts = [part for part, share in zip(SPLITS, fractions, strict=True) if share > 0]
+    shares = np.array([share for share in fractions if share > 0])
+    split = rows["patient"].map(_deal_patients(rows, parts, shares, seed)).rename("split")
+    return _checked(rows, split, parts)
+
+
+def split_by_fold(
+    rows: pd.DataFrame,
+    test_folds: Sequence[int],
+    *,
+    patients_known: bool,
+    val_folds: Sequence[int] | None = None,
+    val_fraction: float = 0.15,
+    seed: int = 0,
+) -> pd.Series:
+    """Test on given folds; validate on others, or on patients drawn from the rest.
+
+    Where patients are unknown, the folds are the only thing that keeps a patient together, so
+    that validation takes the last of the remaining folds whole.
+
+    Args:
+        rows: an ImageTable's rows, each with a fold.
+        test_folds: folds of the test part.
+        patients_known: the table's; False rules out drawing patients.
+        val_folds: folds of the validation part; by default patients are drawn, or where they are
+            unknown the last remaining fold is taken.
+        val_fraction: share of the remaining images to draw for validation.
+        seed: of the draw.
+
+    Raises:
+        DataError: No folds, unknown or overlapping ones, nothing left to train on, or a class
+            that one part lacks.
+    """
+    folds = _known_folds(rows, test_folds, val_folds or ())
+    rest = sorted(folds - set(test_folds))
+    if val_folds is None and not patients_known:
+        val_folds = rest[-1:]
+    split = pd.Series("train", index=rows.index, name="split", dtype=object)
+    split[rows["fold"].isin(test_folds)] = "test"
+    if val_folds is None:
+        split = _draw_validation(rows, split, val_fraction, seed)
+    else:
+        split[rows["fold"].isin(val_folds)] = "val"
+    return _checked(rows, split, SPLITS)
+
+
+def split_as_given(rows: pd.DataFrame, val_fraction: float = 0.15, seed: int = 0) -> pd.Series:
+    """Take the source's own split; without a validation part, draw its patients from train.
+
+    Args:
+        rows: an ImageTable's rows, each with a split.
+        val_fraction: share of the training images to draw for validation if there is none.
+        seed: of the draw.
+
+    Raises:
+        DataError: Rows without a split, a patient in two parts, or a class that one part lacks.
+    """
+    split = rows["split"].astype(object).rename("split")
+    if split.isna().any():
+        raise DataError(
+            f"{int(split.isna().sum())} of {len(rows)} images have no split: fill the column "
+            "split, or split by patient or fold"
+        )
+    parts_of = split.groupby(rows["patient"]).nunique()
+    if (parts_of > 1).any():
+        raise DataError(
+            f"the given split puts {int((parts_of > 1).sum())} patients in two parts, the first is "
+            f"{parts_of.index[parts_of > 1][0]}: mend the column split, or split by patient"
+        )
+    if not (split == "val").any():
+        split = _draw_validation(rows, split, val_fraction, seed)
+    return _checked(rows, split, SPLITS)
+
+
+def _deal_patients(
+    rows: pd.DataFrame, parts: Sequence[str], shares: np.ndarray, seed: int
+) -> dict[str, str]:
+    """Part of each patient: greedy, by the parts' shortest supply of the patient's classes."""
+    images = pd.crosstab(rows["patient"], rows["label"]).sort_index()
+    wanted = np.outer(shares, images.sum())
+    held = np.zeros_like(wanted)
+    dealt = {}
+    for patient in np.random.default_rng(seed).permutation(len(images)):
+        counts = images.to_numpy()[patient]
+        part = int(np.argmin((held / wanted) @ counts))
+        held[part] += counts
+        dealt[images.index[patient]] = parts[part]
+    return dealt
+
+
+def _draw_validation(
+    rows: pd.DataFrame, split: pd.Series, val_fraction: float, seed: int
+) -> pd.Series:
+    """Move a share of the training part to validation, by patient."""
+    if not 0 < val_fraction < 1:
+        raise DataError(f"the validation fraction is {val_fraction}: give one between 0 and 1")
+    training = rows[split == "train"]
+    drawn = split_by_patient(training, (1 - val_fraction, val_fraction, 0.0), seed)
+    return drawn.reindex(split.index).fillna(split).rename("split")
+
+
+def _known_folds(
+    rows: pd.DataFrame, test_folds: Sequence[int], val_folds: Sequence[int]
+) -> set[int]:
+    """The folds that occur, once the asked ones are found to fit them."""
+    if rows["fold"].isna().any():
+        raise DataError(
+            f"{int(rows['fold'].isna().sum())} of {len(rows)} images have no fold: fill the column "
+            "fold, or split by patient"
+        )
+    folds = {int(fold) for fold in rows["fold"].unique()}
+    asked = [*test_folds, *val_folds]
+    if not test_folds or not set(asked) < folds or len(asked) != len(set(asked)):
+        raise DataError(
+            f"test folds {list(test_folds)} and validation folds {list(val_folds)} of the folds "
+            f"{sorted(folds)}: name at least one for testing, none twice, and leave one to train on"
+        )
+    return folds
+
+
+def _checked(rows: pd.DataFrame, split: pd.Series, parts: Sequence[str]) -> pd.Series:
+    """Give the split back if every part has every class."""
+    present = pd.crosstab(rows["label"], split).reindex(columns=list(parts), fill_value=0)
+    lacking = present.index[(present == 0).any(axis=1)]
+    if len(lacking):
+        of_class = rows[rows["label"] == lacking[0]]
+        empty = [part for part in parts if present.loc[lacking[0], part] == 0]
+        raise DataError(
+            f"class {lacking[0]!r} has {len(of_class)} images of {of_class['patient'].nunique()} "
+            f"patients, and none in {' and '.join(empty)}: add patients of this class, split "
+            "otherwise, or remove the class"
+        )
+    return split

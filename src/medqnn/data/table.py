@@ -1,0 +1,131 @@
+"""A data set as a table: one row an image, and one function that reads a row's pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from medqnn.errors import DataError
+
+COLUMNS = ("id", "source", "label", "patient", "mask", "split", "fold")
+SPLITS = ("train", "val", "test")
+
+
+class Sample(NamedTuple):
+    """What a reader gives for one row.
+
+    Attributes:
+        image: H×W (grey) or H×W×3 (RGB), any real dtype, raw intensities.
+        mask: bool H×W; None without annotation, all False where annotated as empty.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class ImageTable:
+    """A data set: its rows, its classes and how a row is read.
+
+    Attributes:
+        name: what the set is called in reports, such as "cheng2015".
+        rows: one row an image, numbered from 0, with the columns `id` (unique text), `source`
+            (path, or what made the image), `label` (class name), `patient` (text), `mask` (path;
+            missing: no annotation), `split` ("train", "val", "test" or missing) and `fold`
+            (integer or missing).
+        classes: names of the classes that occur, in the source's order.
+        read: row -> Sample; a module-level function or another picklable callable.
+        synthetic: True for made-up images; shown wherever the set is shown.
+        patients_known: False where the source names no patients: `patient` is then the image's
+            own id, and a split by patient is no better than one by image.
+    """
+
+    name: str
+    rows: pd.DataFrame
+    classes: tuple[str, ...]
+    read: Callable[[pd.Series], Sample]
+    synthetic: bool = False
+    patients_known: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the rows.
+
+        Raises:
+            DataError: No rows, a column missing, an id, label or patient missing, an id twice,
+                or labels that are not `classes`.
+        """
+        absent = [column for column in COLUMNS if column not in self.rows]
+        if absent:
+            raise DataError(f"{self.name}: the table lacks the columns {', '.join(absent)}")
+        if self.rows.empty:
+            raise DataError(f"{self.name}: no images: give a data set with at least one image")
+        for column in ("id", "label", "patient"):
+            self._check_filled(column)
+        self._check_ids()
+        self._check_classes()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def has_folds(self) -> bool:
+        """Whether every image belongs to a fold given by the source."""
+        return bool(self.rows["fold"].notna().all())
+
+    @property
+    def has_split(self) -> bool:
+        """Whether every image belongs to a part given by the source."""
+        return bool(self.rows["split"].notna().all())
+
+    def counts(
+        self, split: pd.Series | None = None, of: Literal["images", "patients"] = "images"
+    ) -> pd.DataFrame:
+        """Count images or patients by class (rows) and part of the split (columns).
+
+        Args:
+            split: "train"/"val"/"test" aligned with the rows; without it one column, "total".
+            of: what to count. A patient with images of two classes counts in both.
+
+        Returns:
+            Integers: one row a class in the order of `classes`, then "total"; one column a part
+            that occurs, then "total".
+        """
+        unit = "id" if of == "images" else "patient"
+        parts = {} if split is None else {part: self.rows[split.eq(part)] for part in SPLITS}
+        columns = {part: self._count(rows, unit) for part, rows in parts.items() if len(rows)}
+        columns["total"] = self._count(self.rows, unit)
+        return pd.DataFrame(columns)
+
+    def _count(self, rows: pd.DataFrame, unit: str) -> pd.Series:
+        by_class = rows.groupby("label")[unit].nunique().reindex(list(self.classes), fill_value=0)
+        by_class.loc["total"] = rows[unit].nunique()
+        return by_class
+
+    def _check_filled(self, column: str) -> None:
+        empty = self.rows[column].isna() | (self.rows[column] == "")
+        if empty.any():
+            row = int(np.flatnonzero(empty)[0])
+            raise DataError(
+                f"{self.name}: {int(empty.sum())} of {len(self)} images have no {column}, the "
+                f"first in row {row + 1}: fill the column {column} or remove these rows"
+            )
+
+    def _check_ids(self) -> None:
+        repeated = self.rows.loc[self.rows["id"].duplicated(), "id"]
+        if not repeated.empty:
+            raise DataError(
+                f"{self.name}: {len(repeated)} images are listed more than once, the first is "
+                f"{repeated.iloc[0]}: keep one row for each"
+            )
+
+    def _check_classes(self) -> None:
+        found = set(self.rows["label"])
+        if found != set(self.classes) or len(set(self.classes)) != len(self.classes):
+            raise DataError(
+                f"{self.name}: the labels are {sorted(found)}, the table's classes "
+                f"{list(self.classes)}: both must hold the same names, each once"
+            )

@@ -1,0 +1,1 @@
+"""The published systems as recipes, one YAML file each."""

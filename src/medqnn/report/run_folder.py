@@ -1,0 +1,165 @@
+"""Read a finished run folder: the only thing that a report is made from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from medqnn.errors import EvaluationError, RunError
+from medqnn.evaluation.predictions import Predictions, read_predictions
+
+Content = TypeVar("Content")
+HISTORY = ("epoch", "train_loss", "val_loss", "train_accuracy", "val_accuracy")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What one trained network of a run left behind.
+
+    Attributes:
+        name: "hybrid", "dense", …
+        metrics: `medqnn.evaluation.evaluate.evaluate` and the costs of training.
+        history: one row an epoch; columns `HISTORY` at least.
+        predictions: of the test images.
+        attention: arrays ids (n,) and maps (n, h, w), logits; None if the network has none.
+        localisation: one row a test image with a tumour, Jaccard indices; None without masks.
+    """
+
+    name: str
+    metrics: dict[str, Any]
+    history: pd.DataFrame
+    predictions: Predictions
+    attention: dict[str, np.ndarray] | None
+    localisation: pd.DataFrame | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes:
+        folder: where it lies.
+        facts: run.json.
+        recipe: the resolved recipe as text.
+        about: the recipe's `about`: title, paper, published figures; empty if it has none.
+        split: one row an image; columns id, label (class name), patient, part.
+        gallery: arrays images, masks (k, H, W) uint8 and labels (k,); None if not kept.
+        panels: arrays ids (m,), images, masks (m, H, W) uint8; None if not kept.
+        comparisons: of the first variant with each other one.
+        variants: in the order of the run, the hybrid first.
+    """
+
+    folder: Path
+    facts: dict[str, Any]
+    recipe: str
+    about: dict[str, Any]
+    split: pd.DataFrame
+    gallery: dict[str, np.ndarray] | None
+    panels: dict[str, np.ndarray] | None
+    comparisons: list[dict[str, Any]]
+    variants: list[Variant]
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names in the order of the labels."""
+        return list(self.facts["data"]["classes"])
+
+
+def read_run(folder: Path) -> Run:
+    """Read what a report needs.
+
+    Raises:
+        RunError: if the folder is no run, the run is not complete, or a file is missing or broken.
+    """
+    facts = _facts(folder)
+    recipe = _read(folder / "recipe.yaml", Path.read_text)
+    return Run(
+        folder=folder,
+        facts=facts,
+        recipe=recipe,
+        about=_read(folder / "recipe.yaml", _about),
+        split=_read(folder / "split.csv", _text_table),
+        gallery=_read_if_there(folder / "gallery.npz", _arrays),
+        panels=_read_if_there(folder / "panels.npz", _arrays),
+        comparisons=_read_if_there(folder / "comparisons.json", _json) or [],
+        variants=[_variant(folder / name) for name in facts["variants"]],
+    )
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    if not (folder / "run.json").is_file():
+        raise RunError(
+            f"{folder} holds no run.json: give the folder that `medqnn train` wrote its run to"
+        )
+    facts = _read(folder / "run.json", _json)
+    status = facts.get("status")
+    if status != "complete":
+        raise RunError(
+            f"the run {folder} is {status or 'without a status'}, and only a complete run is "
+            f"reported: resume it with `medqnn train --resume {folder}`, then report again"
+        )
+    return facts  # type: ignore[no-any-return]
+
+
+def _variant(folder: Path) -> Variant:
+    return Variant(
+        name=folder.name,
+        metrics=_read(folder / "metrics.json", _json),
+        history=_read(folder / "history.csv", _history),
+        predictions=_read(folder / "predictions.csv", read_predictions),
+        attention=_read_if_there(folder / "attention.npz", _arrays),
+        localisation=_read_if_there(folder / "localisation.csv", _localisation),
+    )
+
+
+def _read(path: Path, parse: Callable[[Path], Content]) -> Content:
+    try:
+        return parse(path)
+    except (OSError, ValueError, yaml.YAMLError, EvaluationError) as error:
+        reason = " ".join(str(error).split())
+        raise RunError(
+            f"{path} is missing or broken ({reason}): the run is not whole, train it again"
+        ) from error
+
+
+def _read_if_there(path: Path, parse: Callable[[Path], Content]) -> Content | None:
+    return _read(path, parse) if path.exists() else None
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _about(path: Path) -> dict[str, Any]:
+    recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return dict((recipe or {}).get("about") or {})
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as archive:
+        return dict(archive)
+
+
+def _text_table(path: Path) -> pd.DataFrame:
+    """Every cell as text, so that an id such as 007 or NA stays what it is."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def _localisation(path: Path) -> pd.DataFrame:
+    text = {"id": str, "patient": str, "label": str}
+    return pd.read_csv(path, dtype=text, keep_default_na=False).set_index("id")
+
+
+def _history(path: Path) -> pd.DataFrame:
+    history = pd.read_csv(path)
+    missing = [name for name in HISTORY if name not in history]
+    if missing:
+        raise ValueError(f"no column {', '.join(missing)}")
+    return history

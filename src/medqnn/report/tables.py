@@ -1,0 +1,192 @@
+"""The report's tables, as text in cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from medqnn.report.formatting import UNDEFINED, decimal, interval, p_value, percent, signed, whole
+from medqnn.report.run_folder import Variant
+
+PARTS = {"train": "training", "val": "validation", "test": "test"}
+MAIN = ("accuracy", "macro_f1", "auroc")
+SCORES: dict[str, tuple[str, Callable[[float | None], str]]] = {
+    "accuracy": ("Accuracy", percent),
+    "balanced_accuracy": ("Balanced accuracy", percent),
+    "macro_f1": ("Macro F1", decimal),
+    "weighted_f1": ("Weighted F1", decimal),
+    "auroc": ("AUROC, one class against the rest", decimal),
+    "average_precision": ("Average precision", decimal),
+    "mcc": ("Matthews correlation", decimal),
+    "brier": ("Brier score (lower is better)", decimal),
+    "ece": ("Expected calibration error (lower is better)", decimal),
+}
+# An average of Table 1 that is also a score has that score's interval.
+AVERAGES = {
+    ("macro average", "recall"): "balanced_accuracy",
+    ("macro average", "f1"): "macro_f1",
+    ("weighted average", "recall"): "accuracy",
+    ("weighted average", "f1"): "weighted_f1",
+}
+
+
+class Cell(NamedTuple):
+    """A figure, and below it in small print its interval or count."""
+
+    text: str
+    note: str = ""
+
+
+class Row(NamedTuple):
+    """One line of a table."""
+
+    head: str
+    cells: list[Cell]
+
+
+class Table(NamedTuple):
+    """Column titles include that of the row heads; groups are titles that span (n) columns."""
+
+    columns: list[str]
+    rows: list[Row]
+    groups: Sequence[tuple[str, int]] = ()
+
+
+def score_table(variants: Sequence[Variant], names: Sequence[str]) -> Table:
+    """Scores with intervals, one column a variant."""
+    rows = []
+    for name in names:
+        title, text = SCORES[name]
+        records = [variant.metrics["scores"][name] for variant in variants]
+        cells = [Cell(text(record["estimate"]), interval(record, text)) for record in records]
+        rows.append(Row(title, cells))
+    return Table(["Score", *(variant.name for variant in variants)], rows)
+
+
+def class_table(variants: Sequence[Variant]) -> Table:
+    """Table 1 of the HQCM-EBTC paper: precision, recall and F1 by class for every variant."""
+    measures = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
+    report = variants[0].metrics["class_report"]
+    rows = []
+    for name in report:
+        cells = [_class_cell(v.metrics, name, measure) for v in variants for measure in measures]
+        rows.append(Row(name, [*cells, Cell(whole(report[name]["support"]))]))
+    return Table(
+        ["Class", *(list(measures.values()) * len(variants)), "Images"],
+        rows,
+        [("", 1), *((variant.name, len(measures)) for variant in variants), ("", 1)],
+    )
+
+
+def _class_cell(metrics: dict[str, Any], name: str, measure: str) -> Cell:
+    score = AVERAGES.get((name, measure), f"{measure}[{name}]")
+    record = metrics["scores"].get(score, {})
+    return Cell(decimal(metrics["class_report"][name][measure]), interval(record))
+
+
+def cost_table(variants: Sequence[Variant]) -> Table:
+    """Size and cost of each network."""
+    facts: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "parameters": ("Trainable parameters", whole),
+        "head_parameters": ("of these, where the quantum layer is or was", whole),
+        "epochs": ("Epochs trained", whole),
+        "best_epoch": ("Best epoch (its weights are the ones tested)", whole),
+        "seconds_per_epoch": ("Seconds an epoch", decimal),
+    }
+    rows = [
+        Row(title, [Cell(text(variant.metrics.get(key))) for variant in variants])
+        for key, (title, text) in facts.items()
+    ]
+    return Table(["Network", *(variant.name for variant in variants)], rows)
+
+
+def mcnemar_table(comparison: dict[str, Any]) -> Table:
+    """Images by which of the two models is right."""
+    a, b, counts = comparison["a"], comparison["b"], comparison["mcnemar"]
+    return Table(
+        ["", f"{b} right", f"{b} wrong"],
+        [
+            Row(f"{a} right", [Cell(whole(counts["both_right"])), Cell(whole(counts["only_a"]))]),
+            Row(f"{a} wrong", [Cell(whole(counts["only_b"])), Cell(whole(counts["both_wrong"]))]),
+        ],
+    )
+
+
+def difference_table(comparison: dict[str, Any]) -> Table:
+    """Paired bootstrap: both models' scores, their difference and its interval."""
+    titles = {name: title for name, (title, _) in SCORES.items()}
+    titles |= {f"f1[{name}]": f"F1 of {name}" for name in comparison["classes"]}
+    rows = []
+    for name, title in titles.items():
+        record = comparison["differences"][name]
+        cells = [decimal(record["a"]), decimal(record["b"]), signed(record["difference"])]
+        spread = interval(record, signed) or UNDEFINED
+        rows.append(Row(title, [Cell(text) for text in (*cells, spread, _verdict(record))]))
+    a, b = comparison["a"], comparison["b"]
+    level = f"{comparison['interval']['level']:.0%} interval"
+    return Table(["Score", a, b, f"{a} − {b}", level, "Zero is"], rows)
+
+
+def _verdict(record: dict[str, Any]) -> str:
+    if record["low"] is None:
+        return UNDEFINED
+    return "inside" if record["low"] <= 0 <= record["high"] else "outside"
+
+
+def localisation_table(
+    variants: Sequence[Variant], comparisons: Sequence[dict[str, Any]]
+) -> Table | None:
+    """Table 2 of the HQCM-EBTC paper: mean Jaccard index at each τ and Wilcoxon's tests.
+
+    Returns:
+        None where no variant was scored against masks.
+    """
+    scored = [variant for variant in variants if variant.metrics.get("localisation")]
+    if not scored:
+        return None
+    tests = [
+        (f"{c['a']} and {c['b']}", {record["column"]: record for record in c["localisation"]})
+        for c in comparisons
+        if c.get("localisation")
+    ]
+    rows = []
+    for column in scored[0].metrics["localisation"]:
+        means = [variant.metrics["localisation"][column] for variant in scored]
+        cells = [Cell(decimal(mean["estimate"]), interval(mean)) for mean in means]
+        cells += [_test_cell(test.get(column), unit) for _, test in tests for unit in UNITS]
+        rows.append(Row(region_name(column), cells))
+    columns = ["Region", *(variant.name for variant in scored), *(list(UNITS.values()) * len(tests))]
+    groups = [("", 1), ("Mean Jaccard index", len(scored))]
+    return Table(columns, rows, [*groups, *((f"Wilcoxon, {pair}", len(UNITS)) for pair, _ in tests)])
+
+
+UNITS = {"images": "p by image", "patients": "p by patient"}
+
+
+def _test_cell(record: dict[str, Any] | None, unit: str) -> Cell:
+    test = record and record.get(unit)
+    return Cell(p_value(test["p"]), f"n = {whole(test['n'])}") if test else Cell(UNDEFINED)
+
+
+def region_name(column: str) -> str:
+    """What a column of Jaccard indices took as the attended region: "jaccard@q0.99" → "top 1%"."""
+    level = column.removeprefix("jaccard@")
+    if level.startswith("q"):
+        return f"top {100 * (1 - float(level[1:])):.3g}% of the map"
+    return f"map ≥ {level}"
+
+
+def split_table(split: pd.DataFrame, classes: Sequence[str]) -> Table:
+    """Images and patients of each class in each part of the split."""
+    rows = [_split_row(name, split[split["label"] == name]) for name in classes]
+    rows.append(_split_row("All classes", split))
+    columns = ["Class", *(["Images", "Patients"] * len(PARTS))]
+    return Table(columns, rows, [("", 1), *((title, 2) for title in PARTS.values())])
+
+
+def _split_row(name: str, images: pd.DataFrame) -> Row:
+    parts = [images[images["part"] == part] for part in PARTS]
+    counts = [count for part in parts for count in (len(part), part["patient"].nunique())]
+    return Row(name, [Cell(whole(count)) for count in counts])

@@ -1,0 +1,1 @@
+"""Training by recipe, and the run folder that tells all about it."""

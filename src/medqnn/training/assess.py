@@ -1,0 +1,119 @@
+"""Scores of a run's variants, and of the hybrid against each twin, from what they predicted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from medqnn.evaluation.evaluate import compare, evaluate, in_words
+from medqnn.evaluation.localisation import (
+    jaccard,
+    jaccard_summary,
+    wilcoxon,
+    wilcoxon_by_patient,
+)
+from medqnn.evaluation.predictions import Predictions, read_predictions
+from medqnn.training.folder import RunFolder
+from medqnn.training.losses import upsample
+from medqnn.training.recipe import Evaluation
+
+CHUNK = 256  # maps upsampled at a time
+
+
+def attention_maps(logits: np.ndarray, size: int) -> np.ndarray:
+    """Attention logits (n, h, w) as maps in [0, 1], float32 (n, size, size)."""
+    chunks = torch.from_numpy(logits.astype(np.float32))[:, None].split(CHUNK)
+    maps = [upsample(chunk, (size, size)).sigmoid() for chunk in chunks]
+    return torch.cat(maps)[:, 0].numpy()
+
+
+def localisation(
+    predictions: Predictions, logits: np.ndarray, masks: np.ndarray, spec: Evaluation
+) -> pd.DataFrame:
+    """Jaccard index of each image's attention, one row an image with a tumour in its mask.
+
+    Args:
+        predictions: Whose attention it is; gives ids, patients and labels.
+        logits: Attention logits (n, h, w).
+        masks: Boolean (n, H, W), False throughout where there is no tumour or no annotation.
+        spec: The levels.
+    """
+    tumour = masks.any(axis=(1, 2))
+    table = pd.DataFrame(
+        {
+            "id": predictions.ids[tumour],
+            "patient": predictions.patients[tumour],
+            "label": predictions.labels[tumour],
+        }
+    )
+    if not tumour.any():
+        return table
+    maps = attention_maps(logits[tumour], masks.shape[-1])
+    levels = spec.thresholds
+    return pd.concat([table, jaccard(maps, masks[tumour], levels, levels)], axis=1)
+
+
+def score_variant(folder: RunFolder, variant: str, spec: Evaluation, seed: int) -> dict[str, Any]:
+    """The scores of one variant's test predictions, from the run's files."""
+    predictions = read_predictions(folder.path / variant / "predictions.csv")
+    indices = _read_localisation(folder, variant)
+    scores = evaluate(predictions, spec.resamples, seed)
+    columns = jaccard_columns(indices)
+    if columns and len(indices):
+        every = np.ones(len(indices), dtype=bool)
+        summary = jaccard_summary(
+            indices[columns], indices["patient"].to_numpy(), every, spec.resamples, seed=seed
+        )
+        scores["localisation"] = {
+            column: {key: finite(value) for key, value in row.items()}
+            for column, row in summary.to_dict("index").items()
+        }
+    return scores
+
+
+def compare_variants(
+    folder: RunFolder, hybrid: str, twin: str, spec: Evaluation, seed: int
+) -> dict[str, Any]:
+    """The hybrid against a twin on the same test images, from the run's files."""
+    a, b = (read_predictions(folder.path / name / "predictions.csv") for name in (hybrid, twin))
+    comparison = compare(a, b, hybrid, twin, spec.resamples, seed)
+    comparison["words"] = in_words(comparison)
+    comparison["localisation"] = _compare_attention(folder, hybrid, twin)
+    return comparison
+
+
+def _compare_attention(folder: RunFolder, hybrid: str, twin: str) -> list[dict[str, Any]]:
+    a, b = (_read_localisation(folder, name) for name in (hybrid, twin))
+    if a.empty:
+        return []
+    patients = a["patient"].to_numpy()
+    return [
+        {
+            "column": column,
+            hybrid: float(a[column].mean()),
+            twin: float(b[column].mean()),
+            "images": wilcoxon(a[column].to_numpy(), b[column].to_numpy())._asdict(),
+            "patients": wilcoxon_by_patient(
+                a[column].to_numpy(), b[column].to_numpy(), patients
+            )._asdict(),
+        }
+        for column in jaccard_columns(a)
+    ]
+
+
+def _read_localisation(folder: RunFolder, variant: str) -> pd.DataFrame:
+    path = folder.path / variant / "localisation.csv"
+    return pd.read_csv(path, dtype={"id": str, "patient": str})
+
+
+def jaccard_columns(indices: pd.DataFrame) -> list[str]:
+    """The columns of a localisation table that hold Jaccard indices."""
+    return [column for column in indices.columns if column.startswith("jaccard@")]
+
+
+def finite(value: float) -> float | None:
+    """A number for JSON, which has no NaN."""
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,88 @@
+"""Lightning callbacks whose state is kept in checkpoints, so that a resumed run misses nothing."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning as L  # noqa: N812
+import pandas as pd
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from medqnn.training.recipe import Training
+
+COLUMNS = (
+    "train_loss",
+    "val_loss",
+    "train_accuracy",
+    "val_accuracy",
+    "train_attention_loss",
+    "val_attention_loss",
+)
+
+
+class Plateau(L.Callback):
+    """Cuts the learning rate when the validation loss stays on a plateau.
+
+    Lightning steps such a scheduler after its checkpoint is written, so that a resumed run would
+    lose a step; as a callback it comes before.
+    """
+
+    def __init__(self, training: Training) -> None:
+        self.training = training
+        self.scheduler: ReduceLROnPlateau | None = None
+        self.restored: dict[str, Any] | None = None
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Attach to the optimiser, where the interrupted run left off if there was one."""
+        self.scheduler = ReduceLROnPlateau(
+            trainer.optimizers[0],
+            factor=self.training.plateau_factor,
+            patience=self.training.plateau_patience,
+        )
+        if self.restored is not None:
+            self.scheduler.load_state_dict(self.restored)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Count the epoch."""
+        if self.scheduler is not None:
+            self.scheduler.step(trainer.callback_metrics["val_loss"].item())
+
+    def state_dict(self) -> dict[str, Any]:
+        """The scheduler's counters."""
+        return {} if self.scheduler is None else self.scheduler.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keep the counters until training starts."""
+        self.restored = state_dict or None
+
+
+class History(L.Callback):
+    """Writes one row an epoch to ``history.csv``: losses, accuracies, learning rate, seconds."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows: list[dict[str, float]] = []
+        self.started = 0.0
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Start the epoch's clock."""
+        self.started = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Add the epoch, its validation included."""
+        row = {"epoch": float(trainer.current_epoch)}
+        row |= {name: trainer.callback_metrics[name].item() for name in COLUMNS}
+        row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
+        row["seconds"] = time.perf_counter() - self.started
+        self.rows.append(row)
+        pd.DataFrame(self.rows).astype({"epoch": int}).to_csv(self.path, index=False)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows so far."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on after the interrupted run's rows."""
+        self.rows = state_dict["rows"]

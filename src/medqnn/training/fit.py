@@ -1,0 +1,126 @@
+"""Training of one variant with Lightning, resumable after any epoch."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import lightning as L  # noqa: N812
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import nn
+
+from medqnn.data.augment import Augmenter
+from medqnn.models import SYSTEMS
+from medqnn.training.batches import AugmentedImages, Images, InOrder, Shuffled, loader
+from medqnn.training.callbacks import History, Plateau
+from medqnn.training.inputs import Inputs
+from medqnn.training.losses import class_weights
+from medqnn.training.module import ClassifierModule
+from medqnn.training.recipe import Recipe
+
+
+def build_model(recipe: Recipe, variant: str, classes: int) -> nn.Module:
+    """The system's model with the head of a variant, its weights drawn from the recipe's seed.
+
+    The hybrid and its twins start from the same weights wherever they are alike.
+    """
+    torch.manual_seed(recipe.seed)
+    data = recipe.data
+    return SYSTEMS[recipe.system](
+        classes=classes,
+        image_size=data.image_size,
+        channels=data.channels,
+        variant=variant,
+        **dict(recipe.model),
+    )
+
+
+def fit(recipe: Recipe, variant: str, inputs: Inputs, folder: Path) -> nn.Module:
+    """Train a variant, or go on where an interrupted run left off, and give its best epoch.
+
+    Args:
+        recipe: The recipe.
+        variant: ``hybrid`` or a twin.
+        inputs: The data.
+        folder: The variant's folder, for checkpoints and logs.
+
+    Returns:
+        The model in evaluation mode, with the weights of the epoch of least validation loss.
+    """
+    model = build_model(recipe, variant, len(inputs.classes))
+    labels = torch.from_numpy(inputs.labels[inputs.rows("train")])
+    module = ClassifierModule(model, recipe, class_weights(labels, len(inputs.classes)))
+    checkpoints = folder / "checkpoints"
+    last = checkpoints / "last.ckpt"
+    with _quiet():
+        trainer = _trainer(recipe, folder, checkpoints)
+        trainer.fit(
+            module,
+            *_loaders(recipe, inputs),
+            ckpt_path=last if last.is_file() else None,
+            weights_only=True,
+        )
+    best = torch.load(checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
+    module.load_state_dict(best["state_dict"])
+    return module.model.cpu().eval()
+
+
+def _trainer(recipe: Recipe, folder: Path, checkpoints: Path) -> L.Trainer:
+    spec = recipe.training
+    return L.Trainer(
+        max_epochs=spec.epochs,
+        accelerator="auto",
+        devices=1,
+        precision=spec.precision,
+        gradient_clip_val=spec.gradient_clip,
+        logger=TensorBoardLogger(folder, name="tensorboard", version=""),
+        callbacks=[
+            Plateau(spec),
+            History(folder / "history.csv"),
+            EarlyStopping("val_loss", patience=spec.early_stopping, check_on_train_epoch_end=True),
+            ModelCheckpoint(
+                checkpoints,
+                filename="best",
+                monitor="val_loss",
+                save_last=True,
+                save_on_train_epoch_end=True,
+                enable_version_counter=False,
+            ),
+            RichProgressBar(),
+        ],
+        log_every_n_steps=1,
+        num_sanity_val_steps=0,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+
+
+def _loaders(recipe: Recipe, inputs: Inputs) -> tuple[object, object]:
+    spec, size = recipe.data.augmentation, recipe.training.batch_size
+    augmenter = Augmenter(spec.rotation_degrees, spec.horizontal_flip, spec.vertical_flip)
+    training = AugmentedImages(inputs.decoded, inputs.labels, augmenter)
+    validation = Images(inputs.decoded, inputs.labels)
+    return (
+        loader(training, Shuffled(inputs.rows("train"), size, recipe.seed)),
+        loader(validation, InOrder(inputs.rows("val"), size)),
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning's advice, which does not hold for batches made in memory, off the screen."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*does not have many workers")
+            warnings.filterwarnings("ignore", message=".*LeafSpec")  # Lightning's own affair
+            yield
+    finally:
+        logger.setLevel(level)

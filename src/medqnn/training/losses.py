@@ -1,0 +1,67 @@
+"""The composite loss of HQCM-EBTC: classification and attention against masks."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+
+class Losses(NamedTuple):
+    """Scalars: the weighted sum, and its two unweighted parts."""
+
+    total: Tensor
+    classification: Tensor
+    attention: Tensor
+
+
+def upsample(attention: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bring attention logits (B, 1, h, w) to (B, 1, *size), bilinearly.
+
+    On the logit scale, where a pixel between two cells may be decided as sharply as they are.
+    """
+    return F.interpolate(attention, size=size, mode="bilinear", align_corners=False)
+
+
+def soft_dice(probabilities: Tensor, masks: Tensor, epsilon: float) -> Tensor:
+    """Dice coefficient of each image, (B,): (2 Σ A T + ε) / (Σ A + Σ T + ε), ε in pixels."""
+    overlap = (probabilities * masks).flatten(1).sum(1)
+    total = probabilities.flatten(1).sum(1) + masks.flatten(1).sum(1)
+    return (2.0 * overlap + epsilon) / (total + epsilon)
+
+
+def attention_loss(
+    attention: Tensor,
+    masks: Tensor,
+    annotated: Tensor,
+    bce: float = 0.3,
+    dice: float = 0.7,
+    epsilon: float = 1.0,
+) -> Tensor:
+    """ζ·BCE(A, T) + γ·(1 - Dice(A, T)), A being the attention map upsampled to the mask T.
+
+    Args:
+        attention: Logits of the map (B, 1, h, w).
+        masks: 0 or 1 (B, 1, H, W).
+        annotated: Boolean (B,); images without a mask annotation contribute nothing (an empty mask
+            is an annotation).
+        bce: ζ.
+        dice: γ.
+        epsilon: ε of the Dice coefficient, pixels.
+
+    Returns:
+        Mean over the annotated images; 0 if there are none.
+    """
+    logits = upsample(attention.float(), (masks.shape[-2], masks.shape[-1]))
+    entropy = F.binary_cross_entropy_with_logits(logits, masks, reduction="none").flatten(1).mean(1)
+    each = bce * entropy + dice * (1.0 - soft_dice(logits.sigmoid(), masks, epsilon))
+    weights = annotated.to(each.dtype)
+    return (each * weights).sum() / weights.sum().clamp_min(1.0)
+
+
+def class_weights(labels: Tensor, classes: int) -> Tensor:
+    """Weights n / (K n_k), inverse to each class's frequency: float32 (K,), mean 1 over images."""
+    counts = torch.bincount(labels, minlength=classes)
+    return labels.numel() / (classes * counts.clamp_min(1).float())

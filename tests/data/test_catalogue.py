@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from medqnn.data.catalogue import open_table
+from medqnn.errors import DataError
+
+
+def test_phantom_by_name_number_and_seed() -> None:
+    assert open_table("phantom").synthetic
+    table = open_table("phantom:12:7", image_size=64)
+    assert len(table) == 12
+    assert table.read(table.rows.iloc[0]).image.shape == (64, 64)
+    ids = [set(open_table(source).rows["id"]) for source in ("phantom:12", "phantom:12:7")]
+    assert not ids[0] & ids[1]
+
+
+def test_folder_with_an_index(shared_data: Path) -> None:
+    assert open_table(str(shared_data / "cheng2015")).name == "cheng2015"
+
+
+def test_folder_with_matlab_files(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "1.mat", "w") as file:
+        file["cjdata/label"] = np.array([[2.0]])
+        file["cjdata/PID"] = np.array([[ord("7")]], dtype=np.uint16)
+    table = open_table(str(tmp_path))
+    assert table.rows.loc[0, ["label", "patient"]].tolist() == ["glioma", "7"]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("no/such/folder", "no/such/folder does not exist"),
+        ("phantom:many", "phantom:many is not understood"),
+        ("phantom:10:", "not understood"),
+        ("phantom:-5", "not understood"),
+        ("phantom:10:0:1", "not understood"),
+    ],
+)
+def test_error_lists_what_is_understood(source: str, message: str) -> None:
+    with pytest.raises(DataError, match=message) as raised:
+        open_table(source)
+    assert all(kind in str(raised.value) for kind in ("phantom:IMAGES", "index.csv", "Cheng 2015"))
+
+
+def test_empty_folder_and_file_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds neither"):
+        open_table(str(tmp_path))
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="is a file"):
+        open_table(str(tmp_path / "file"))
