@@ -41,7 +41,7 @@ def as_svg(draw: Callable[P, Figure]) -> Callable[P, str]:
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> str:
         buffer = BytesIO()
-        with mpl.rc_context(STYLE):
+        with mpl.rc_context(STYLE):  # type: ignore[arg-type]  # its keys are literals
             draw(*args, **kwargs).savefig(buffer, format="svg", metadata={"Date": None})
         return f"data:image/svg+xml;base64,{b64encode(buffer.getvalue()).decode()}"
 
@@ -63,7 +63,7 @@ def learning_curves(variant: Variant, loss_limit: float) -> Figure:
     loss.set(ylabel="Loss", ylim=(0, loss_limit))
     accuracy.set(ylabel="Accuracy", xlabel="Epoch", ylim=(0, 1.02))
     accuracy.xaxis.get_major_locator().set_params(integer=True)
-    loss.legend(loc="upper right")
+    _legend_above(loss)
     return figure
 
 
@@ -93,6 +93,10 @@ def _curve(axes: Axes, variant: Variant, what: str) -> None:
     )
     if best is not None:
         axes.axvline(best, color=GREY, linestyle=":", label=f"best epoch ({best})")
+
+
+def _legend_above(axes: Axes) -> None:
+    axes.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1), columnspacing=1.2)
 
 
 @as_svg
@@ -130,7 +134,7 @@ def confusion(counts: np.ndarray, classes: Sequence[str]) -> Figure:
 @as_svg
 def class_distribution(split: pd.DataFrame, classes: Sequence[str]) -> Figure:
     """Images of each class in each part of the split."""
-    figure = Figure((max(1.5 * WIDTH, 0.9 * len(classes)), 3.2), layout="constrained")
+    figure = Figure((max(1.2 * WIDTH, 1.3 * len(classes)), 3.2), layout="constrained")
     axes = figure.subplots()
     looks = zip(PARTS.items(), (BLUE, ORANGE, GREEN), ("", "///", "..."), strict=True)
     for i, ((part, title), colour, hatch) in enumerate(looks):
@@ -147,7 +151,7 @@ def class_distribution(split: pd.DataFrame, classes: Sequence[str]) -> Figure:
         axes.bar_label(bars, fontsize=8)
     axes.set_xticks(range(len(classes)), labels=classes)
     axes.set_ylabel("Images")
-    axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+    _legend_above(axes)
     return figure
 
 
@@ -171,7 +175,7 @@ def reliability(bins: Sequence[dict[str, Any]]) -> Figure:
         label="this network",
     )
     curve.set(ylabel="Accuracy", xlim=(0, 1.02), ylim=(0, 1.05))
-    curve.legend(loc="upper left")
+    _legend_above(curve)
     width = bins[0]["high"] - bins[0]["low"]
     histogram.bar(
         [record["low"] for record in bins],

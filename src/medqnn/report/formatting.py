@@ -22,6 +22,11 @@ def percent(value: float | None) -> str:
     return UNDEFINED if value is None else f"{value:.1%}"
 
 
+def seconds(value: float | None) -> str:
+    """One decimal."""
+    return UNDEFINED if value is None else f"{value:.1f}"
+
+
 def whole(value: int | None) -> str:
     """An integer with thousands separated."""
     return UNDEFINED if value is None else f"{value:,}"

@@ -14,6 +14,7 @@ import yaml
 
 from medqnn.errors import EvaluationError, RunError
 from medqnn.evaluation.predictions import Predictions, read_predictions
+from medqnn.training.folder import RunFolder
 
 Content = TypeVar("Content")
 HISTORY = ("epoch", "train_loss", "val_loss", "train_accuracy", "val_accuracy")
@@ -29,7 +30,7 @@ class Variant:
         history: one row an epoch; columns `HISTORY` at least.
         predictions: of the test images.
         attention: arrays ids (n,) and maps (n, h, w), logits; None if the network has none.
-        localisation: one row a test image with a tumour, Jaccard indices; None without masks.
+        localisation: Jaccard indices by column for each test image that shows a tumour.
     """
 
     name: str
@@ -37,7 +38,7 @@ class Variant:
     history: pd.DataFrame
     predictions: Predictions
     attention: dict[str, np.ndarray] | None
-    localisation: pd.DataFrame | None
+    localisation: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class Run:
         split: one row an image; columns id, label (class name), patient, part.
         gallery: arrays images, masks (k, H, W) uint8 and labels (k,); None if not kept.
         panels: arrays ids (m,), images, masks (m, H, W) uint8; None if not kept.
-        comparisons: of the first variant with each other one.
-        variants: in the order of the run, the hybrid first.
+        comparisons: of the hybrid with each twin; empty for one variant alone.
+        variants: in the order of the recipe.
     """
 
     folder: Path
@@ -78,12 +79,11 @@ def read_run(folder: Path) -> Run:
     Raises:
         RunError: if the folder is no run, the run is not complete, or a file is missing or broken.
     """
-    facts = _facts(folder)
-    recipe = _read(folder / "recipe.yaml", Path.read_text)
+    facts = RunFolder(folder).require_complete()
     return Run(
         folder=folder,
         facts=facts,
-        recipe=recipe,
+        recipe=_read(folder / "recipe.yaml", _text),
         about=_read(folder / "recipe.yaml", _about),
         split=_read(folder / "split.csv", _text_table),
         gallery=_read_if_there(folder / "gallery.npz", _arrays),
@@ -93,21 +93,6 @@ def read_run(folder: Path) -> Run:
     )
 
 
-def _facts(folder: Path) -> dict[str, Any]:
-    if not (folder / "run.json").is_file():
-        raise RunError(
-            f"{folder} holds no run.json: give the folder that `medqnn train` wrote its run to"
-        )
-    facts = _read(folder / "run.json", _json)
-    status = facts.get("status")
-    if status != "complete":
-        raise RunError(
-            f"the run {folder} is {status or 'without a status'}, and only a complete run is "
-            f"reported: resume it with `medqnn train --resume {folder}`, then report again"
-        )
-    return facts  # type: ignore[no-any-return]
-
-
 def _variant(folder: Path) -> Variant:
     return Variant(
         name=folder.name,
@@ -115,7 +100,7 @@ def _variant(folder: Path) -> Variant:
         history=_read(folder / "history.csv", _history),
         predictions=_read(folder / "predictions.csv", read_predictions),
         attention=_read_if_there(folder / "attention.npz", _arrays),
-        localisation=_read_if_there(folder / "localisation.csv", _localisation),
+        localisation=_read_if_there(folder / "localisation.csv", _localisation) or {},
     )
 
 
@@ -133,12 +118,16 @@ def _read_if_there(path: Path, parse: Callable[[Path], Content]) -> Content | No
     return _read(path, parse) if path.exists() else None
 
 
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
 def _json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(_text(path))
 
 
 def _about(path: Path) -> dict[str, Any]:
-    recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
+    recipe = yaml.safe_load(_text(path))
     return dict((recipe or {}).get("about") or {})
 
 
@@ -152,9 +141,10 @@ def _text_table(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
-def _localisation(path: Path) -> pd.DataFrame:
+def _localisation(path: Path) -> dict[str, dict[str, Any]]:
     text = {"id": str, "patient": str, "label": str}
-    return pd.read_csv(path, dtype=text, keep_default_na=False).set_index("id")
+    table = pd.read_csv(path, dtype=text, keep_default_na=False)
+    return dict(zip(table["id"], table.to_dict("records"), strict=True))
 
 
 def _history(path: Path) -> pd.DataFrame:

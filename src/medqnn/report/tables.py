@@ -7,17 +7,27 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from medqnn.report.formatting import UNDEFINED, decimal, interval, p_value, percent, signed, whole
+from medqnn.report.formatting import (
+    UNDEFINED,
+    decimal,
+    interval,
+    p_value,
+    percent,
+    seconds,
+    signed,
+    whole,
+)
 from medqnn.report.run_folder import Variant
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}
+UNITS = {"images": "p by image", "patients": "p by patient"}  # of Wilcoxon's tests
 MAIN = ("accuracy", "macro_f1", "auroc")
 SCORES: dict[str, tuple[str, Callable[[float | None], str]]] = {
     "accuracy": ("Accuracy", percent),
     "balanced_accuracy": ("Balanced accuracy", percent),
     "macro_f1": ("Macro F1", decimal),
     "weighted_f1": ("Weighted F1", decimal),
-    "auroc": ("AUROC, one class against the rest", decimal),
+    "auroc": ("AUROC (one-vs-rest)", decimal),
     "average_precision": ("Average precision", decimal),
     "mcc": ("Matthews correlation", decimal),
     "brier": ("Brier score (lower is better)", decimal),
@@ -93,7 +103,7 @@ def cost_table(variants: Sequence[Variant]) -> Table:
         "head_parameters": ("of these, where the quantum layer is or was", whole),
         "epochs": ("Epochs trained", whole),
         "best_epoch": ("Best epoch (its weights are the ones tested)", whole),
-        "seconds_per_epoch": ("Seconds an epoch", decimal),
+        "seconds_per_epoch": ("Seconds an epoch", seconds),
     }
     rows = [
         Row(title, [Cell(text(variant.metrics.get(key))) for variant in variants])
@@ -157,12 +167,15 @@ def localisation_table(
         cells = [Cell(decimal(mean["estimate"]), interval(mean)) for mean in means]
         cells += [_test_cell(test.get(column), unit) for _, test in tests for unit in UNITS]
         rows.append(Row(region_name(column), cells))
-    columns = ["Region", *(variant.name for variant in scored), *(list(UNITS.values()) * len(tests))]
+    columns = [
+        "Region",
+        *(variant.name for variant in scored),
+        *(list(UNITS.values()) * len(tests)),
+    ]
     groups = [("", 1), ("Mean Jaccard index", len(scored))]
-    return Table(columns, rows, [*groups, *((f"Wilcoxon, {pair}", len(UNITS)) for pair, _ in tests)])
-
-
-UNITS = {"images": "p by image", "patients": "p by patient"}
+    return Table(
+        columns, rows, [*groups, *((f"Wilcoxon, {pair}", len(UNITS)) for pair, _ in tests)]
+    )
 
 
 def _test_cell(record: dict[str, Any] | None, unit: str) -> Cell:
@@ -171,22 +184,21 @@ def _test_cell(record: dict[str, Any] | None, unit: str) -> Cell:
 
 
 def region_name(column: str) -> str:
-    """What a column of Jaccard indices took as the attended region: "jaccard@q0.99" → "top 1%"."""
+    """What a column of Jaccard indices took as the attended region: "jaccard@q0.99" is "top 1%"."""
     level = column.removeprefix("jaccard@")
     if level.startswith("q"):
-        return f"top {100 * (1 - float(level[1:])):.3g}% of the map"
-    return f"map ≥ {level}"
+        return f"top {100 * (1 - float(level[1:])):.3g}%"
+    return f"τ = {level}"
 
 
-def split_table(split: pd.DataFrame, classes: Sequence[str]) -> Table:
-    """Images and patients of each class in each part of the split."""
-    rows = [_split_row(name, split[split["label"] == name]) for name in classes]
-    rows.append(_split_row("All classes", split))
-    columns = ["Class", *(["Images", "Patients"] * len(PARTS))]
-    return Table(columns, rows, [("", 1), *((title, 2) for title in PARTS.values())])
-
-
-def _split_row(name: str, images: pd.DataFrame) -> Row:
-    parts = [images[images["part"] == part] for part in PARTS]
-    counts = [count for part in parts for count in (len(part), part["patient"].nunique())]
-    return Row(name, [Cell(whole(count)) for count in counts])
+def split_table(split: pd.DataFrame, classes: Sequence[str], patients_known: bool) -> Table:
+    """Images, and patients if they are known, of each class in each part of the split."""
+    units = {"Images": "id", "Patients": "patient"} if patients_known else {"Images": "id"}
+    groups = [(name, split[split["label"] == name]) for name in classes]
+    rows = []
+    for name, images in (*groups, ("All classes", split)):
+        counts = images.groupby("part")[list(units.values())].nunique()
+        counts = counts.reindex(list(PARTS), fill_value=0)
+        rows.append(Row(name, [Cell(whole(int(count))) for count in counts.to_numpy().ravel()]))
+    titles = [(title, len(units)) for title in PARTS.values()]
+    return Table(["Class", *(list(units) * len(PARTS))], rows, [("", 1), *titles])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import lightning as L  # noqa: N812
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,6 +13,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from medqnn.data.augment import Augmenter
 from medqnn.data.cache import DecodedImages
+from medqnn.training.inputs import Inputs
+from medqnn.training.recipe import Recipe
 
 
 class Batch(NamedTuple):
@@ -68,26 +71,49 @@ class InOrder(Sampler[list[int]]):
 
 
 class Shuffled(Sampler[tuple[list[int], int]]):
-    """Every row once an epoch, in an order and with transforms that seed and epoch decide.
+    """Every row once, in an order and with transforms that seed and epoch decide.
 
-    So a resumed run sees what an uninterrupted one would have seen. Lightning calls
-    ``set_epoch``.
+    So a resumed run sees what an uninterrupted one would have seen.
     """
 
-    def __init__(self, rows: np.ndarray, batch_size: int, seed: int) -> None:
-        self.rows, self.batch_size, self.seed, self.epoch = rows, batch_size, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next."""
-        self.epoch = epoch
+    def __init__(self, rows: np.ndarray, batch_size: int, seed: int, epoch: int) -> None:
+        random = np.random.default_rng((seed, epoch))
+        order = split_evenly(random.permutation(rows), batch_size)
+        seeds = random.integers(2**63, size=len(order))
+        self.batches = [(rows.tolist(), int(draw)) for rows, draw in zip(order, seeds, strict=True)]
 
     def __iter__(self) -> Iterator[tuple[list[int], int]]:
-        random = np.random.default_rng((self.seed, self.epoch))
-        for chunk in split_evenly(random.permutation(self.rows), self.batch_size):
-            yield chunk.tolist(), int(random.integers(2**63))
+        return iter(self.batches)
 
     def __len__(self) -> int:
-        return len(split_evenly(self.rows, self.batch_size))
+        return len(self.batches)
+
+
+class Batches(L.LightningDataModule):
+    """Training batches made anew for each epoch, and validation batches.
+
+    Args:
+        recipe: Says size, seed and transforms.
+        inputs: The data.
+    """
+
+    def __init__(self, recipe: Recipe, inputs: Inputs) -> None:
+        super().__init__()
+        self.recipe, self.inputs = recipe, inputs
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """The coming epoch's batches; the trainer asks for them before each epoch."""
+        spec, inputs = self.recipe.data.augmentation, self.inputs
+        augmenter = Augmenter(spec.rotation_degrees, spec.horizontal_flip, spec.vertical_flip)
+        epoch = 0 if self.trainer is None else self.trainer.current_epoch
+        size, seed = self.recipe.training.batch_size, self.recipe.seed
+        sampler = Shuffled(inputs.rows("train"), size, seed, epoch)
+        return loader(AugmentedImages(inputs.decoded, inputs.labels, augmenter), sampler)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """The validation part, in order."""
+        sampler = InOrder(self.inputs.rows("val"), self.recipe.training.batch_size)
+        return loader(Images(self.inputs.decoded, self.inputs.labels), sampler)
 
 
 def split_evenly(rows: np.ndarray, batch_size: int) -> list[np.ndarray]:

@@ -14,9 +14,8 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProg
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
-from medqnn.data.augment import Augmenter
 from medqnn.models import SYSTEMS
-from medqnn.training.batches import AugmentedImages, Images, InOrder, Shuffled, loader
+from medqnn.training.batches import Batches
 from medqnn.training.callbacks import History, Plateau
 from medqnn.training.inputs import Inputs
 from medqnn.training.losses import class_weights
@@ -61,7 +60,7 @@ def fit(recipe: Recipe, variant: str, inputs: Inputs, folder: Path) -> nn.Module
         trainer = _trainer(recipe, folder, checkpoints)
         trainer.fit(
             module,
-            *_loaders(recipe, inputs),
+            datamodule=Batches(recipe, inputs),
             ckpt_path=last if last.is_file() else None,
             weights_only=True,
         )
@@ -95,19 +94,9 @@ def _trainer(recipe: Recipe, folder: Path, checkpoints: Path) -> L.Trainer:
         ],
         log_every_n_steps=1,
         num_sanity_val_steps=0,
+        reload_dataloaders_every_n_epochs=1,
         enable_model_summary=False,
         use_distributed_sampler=False,
-    )
-
-
-def _loaders(recipe: Recipe, inputs: Inputs) -> tuple[object, object]:
-    spec, size = recipe.data.augmentation, recipe.training.batch_size
-    augmenter = Augmenter(spec.rotation_degrees, spec.horizontal_flip, spec.vertical_flip)
-    training = AugmentedImages(inputs.decoded, inputs.labels, augmenter)
-    validation = Images(inputs.decoded, inputs.labels)
-    return (
-        loader(training, Shuffled(inputs.rows("train"), size, recipe.seed)),
-        loader(validation, InOrder(inputs.rows("val"), size)),
     )
 
 
@@ -121,6 +110,7 @@ def _quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*does not have many workers")
             warnings.filterwarnings("ignore", message=".*LeafSpec")  # Lightning's own affair
+            warnings.filterwarnings("ignore", message="Checkpoint directory .* is not empty")
             yield
     finally:
         logger.setLevel(level)

@@ -45,9 +45,9 @@ class ClassifierModule(L.LightningModule):
             total = spec.classification * entropy + spec.attention * attention
         return Losses(total, entropy, attention), logits
 
-    def on_train_epoch_start(self) -> None:
-        """Seed dropout by the epoch, so that a resumed run repeats an uninterrupted one."""
-        torch.manual_seed(self.recipe.seed * 100_003 + self.current_epoch)
+    def on_train_batch_start(self, batch: Batch, index: int) -> None:
+        """Seed dropout by the step, so that a resumed run repeats an uninterrupted one."""
+        torch.manual_seed(self.recipe.seed * 1_000_003 + self.global_step)
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """One step's total loss."""

@@ -1,0 +1,106 @@
+"""The report of a run as one HTML file that loads nothing from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from medqnn.report import figures, panels, tables
+from medqnn.report.formatting import p_value, whole
+from medqnn.report.run_folder import Run, read_run
+from medqnn.training.folder import RunFolder
+
+
+def write_report(run: Path) -> Path:
+    """Write RUN/report.html, whole or not at all.
+
+    Args:
+        run: folder of a complete run.
+
+    Returns:
+        Path of the report.
+
+    Raises:
+        RunError: if the run is not complete, lacks a file, or cannot be written to.
+    """
+    run = Path(run)
+    page = render(read_run(run))
+    RunFolder(run).write("report.html", lambda path: path.write_text(page, encoding="utf-8"))
+    return run / "report.html"
+
+
+def render(run: Run) -> str:
+    """The page as text."""
+    environment = Environment(
+        loader=PackageLoader("medqnn.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"whole": whole, "p_value": p_value}
+    sections = [_heading, _results, _training, _attention, _data]
+    context = {key: part for section in sections for key, part in section(run).items()}
+    return environment.get_template("report.html.j2").render(context)
+
+
+def _heading(run: Run) -> dict[str, Any]:
+    about = {key: value for key, value in run.about.items() if key != "published"}
+    return {
+        "facts": run.facts,
+        "data": run.facts["data"],
+        "title": str(about.pop("title", run.facts["system"])),
+        "about": about,
+        "published": run.about.get("published") or {},
+        "names": [variant.name for variant in run.variants],
+        "recipe": run.recipe,
+    }
+
+
+def _results(run: Run) -> dict[str, Any]:
+    return {
+        "comparisons": run.comparisons,
+        "test": run.variants[0].metrics,
+        "main_scores": tables.score_table(run.variants, tables.MAIN),
+        "all_scores": tables.score_table(run.variants, list(tables.SCORES)),
+        "class_scores": tables.class_table(run.variants),
+        "costs": tables.cost_table(run.variants),
+        "mcnemar": [tables.mcnemar_table(comparison) for comparison in run.comparisons],
+        "differences": [tables.difference_table(comparison) for comparison in run.comparisons],
+    }
+
+
+def _training(run: Run) -> dict[str, Any]:
+    limit = figures.loss_limit(run.variants)
+    return {
+        "curves": [(v.name, figures.learning_curves(v, limit)) for v in run.variants],
+        "confusions": [
+            (v.name, figures.confusion(np.array(v.metrics["confusion"]), run.classes))
+            for v in run.variants
+        ],
+        "reliabilities": [
+            (v.name, figures.reliability(v.metrics["reliability"])) for v in run.variants
+        ],
+    }
+
+
+def _attention(run: Run) -> dict[str, Any]:
+    return {
+        "attended": [variant.name for variant in panels.attended(run)],
+        "case_columns": panels.case_columns(run),
+        "cases": list(panels.cases(run)),
+        "localisation": tables.localisation_table(run.variants, run.comparisons),
+    }
+
+
+def _data(run: Run) -> dict[str, Any]:
+    parts = run.split.groupby("patient")["part"].nunique()
+    return {
+        "distribution": figures.class_distribution(run.split, run.classes),
+        "samples": list(panels.samples(run)),
+        "split": tables.split_table(run.split, run.classes, run.facts["data"]["patients_known"]),
+        "patients_in_several_parts": int((parts > 1).sum()),
+    }

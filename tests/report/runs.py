@@ -1,0 +1,165 @@
+"""Run folders as training leaves them, their scores computed by the evaluation itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from medqnn.evaluation.predictions import Predictions, write_predictions
+from medqnn.training.assess import compare_variants, localisation, score_variant
+from medqnn.training.folder import RunFolder, environment
+from medqnn.training.recipe import Evaluation
+
+CLASSES = ("healthy", "meningioma", "glioma", "pituitary")
+SIZE, GRID = 32, 8
+SPEC = Evaluation(resamples=100)
+
+
+def make_run(
+    path: Path,
+    *,
+    variants: Sequence[str] = ("hybrid", "dense"),
+    classes: Sequence[str] = CLASSES,
+    masks: bool = True,
+    patients_known: bool = True,
+    synthetic: bool = True,
+    published: dict[str, Any] | None = None,
+) -> Path:
+    """A complete run of 240 blobs of 60 patients; the first variant attends to them best."""
+    split = _split(classes, patients_known)
+    test = split[split["part"] == "test"].reset_index(drop=True)
+    rng = np.random.default_rng(0)
+    images, tumours = _blobs(rng, test["label"] != classes[0])
+    folder = RunFolder(path)
+    for rank, name in enumerate(variants):
+        (path / name).mkdir(parents=True)
+        _write_variant(folder, name, rank, test, tumours if masks else None, classes)
+    comparisons = [compare_variants(folder, variants[0], b, SPEC, 0) for b in variants[1:]]
+    folder.write_json("comparisons.json", comparisons)
+    split.to_csv(path / "split.csv", index=False)
+    if masks:
+        bytes_ = np.uint8(tumours)
+        ids = test["id"].to_numpy(str)
+        np.savez(path / "panels.npz", ids=ids[:5], images=images[:5], masks=bytes_[:5])
+        labels = test["label"].to_numpy(str)
+        np.savez(path / "gallery.npz", labels=labels[5:13], images=images[5:13], masks=bytes_[5:13])
+    about = {"title": "A system", "authors": "Somebody", "published": published or {}}
+    (path / "recipe.yaml").write_text(yaml.safe_dump({"system": "hqcm-ebtc", "about": about}))
+    data = _data_facts(split, classes, patients_known, synthetic)
+    facts = {"status": "complete", "system": "hqcm-ebtc", "variants": list(variants), "seed": 7}
+    folder.write_json("run.json", facts | environment() | {"data": data})
+    return path
+
+
+def _split(classes: Sequence[str], patients_known: bool) -> pd.DataFrame:
+    """Four images a patient; 3 in 5 patients train, 1 validates; the first class is commonest."""
+    number = np.arange(240)
+    patient = number // 4
+    ids = [f"{n:04d}" for n in number]
+    return pd.DataFrame(
+        {
+            "id": ids,
+            "label": [classes[p // 5 % (len(classes) + 1) % len(classes)] for p in patient],
+            "patient": [f"P{p}" for p in patient] if patients_known else ids,
+            "part": [("train", "train", "train", "val", "test")[p % 5] for p in patient],
+        }
+    )
+
+
+def _data_facts(
+    split: pd.DataFrame, classes: Sequence[str], patients_known: bool, synthetic: bool
+) -> dict[str, Any]:
+    return {
+        "name": "blobs",
+        "source": "blobs:240",
+        "synthetic": synthetic,
+        "fingerprint": "0123456789abcdef" * 4,
+        "classes": list(classes),
+        "images": len(split),
+        "patients": split["patient"].nunique(),
+        "patients_known": patients_known,
+        "image_size": SIZE,
+        "split_rule": "By patient, stratified by class.",
+    }
+
+
+def _blobs(rng: np.random.Generator, tumour: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 and masks bool (n, SIZE, SIZE): a disc in a larger one, where there is one."""
+    y, x = np.mgrid[:SIZE, :SIZE]
+    head = np.hypot(y - SIZE / 2, x - SIZE / 2) < 0.45 * SIZE
+    centres = rng.uniform(0.35, 0.65, (len(tumour), 2)) * SIZE
+    radii = rng.uniform(0.08, 0.2, len(tumour)) * SIZE * tumour.to_numpy()
+    distance = np.hypot(*(axis - centres[:, i, None, None] for i, axis in enumerate((y, x))))
+    masks = distance < radii[:, None, None]
+    noise = rng.uniform(0, 30, masks.shape)
+    return np.uint8(90 * head + 100 * masks + noise), masks
+
+
+def _write_variant(
+    folder: RunFolder,
+    name: str,
+    rank: int,
+    test: pd.DataFrame,
+    tumours: np.ndarray | None,
+    classes: Sequence[str],
+) -> None:
+    rng = np.random.default_rng(rank + 1)
+    path = folder.path / name
+    predictions = _predictions(rng, test, classes, skill=2.0 - 0.4 * rank)
+    write_predictions(path / "predictions.csv", predictions)
+    if tumours is None:  # what a network without attention writes
+        pd.DataFrame(columns=["id", "patient", "label"]).to_csv(
+            path / "localisation.csv", index=False
+        )
+    else:
+        cells = tumours.reshape(-1, GRID, SIZE // GRID, GRID, SIZE // GRID).mean(axis=(2, 4))
+        logits = (9 * cells - 3 + rng.normal(0, 0.5 + rank, cells.shape)).astype(np.float16)
+        np.savez(path / "attention.npz", ids=predictions.ids, maps=logits)
+        table = localisation(predictions, logits, tumours, SPEC)
+        table.to_csv(path / "localisation.csv", index=False)
+    history = _history(rng)
+    history.to_csv(path / "history.csv", index=False)
+    costs = {"parameters": 1650123 + rank, "head_parameters": 150 + rank, "epochs": len(history)}
+    costs |= {"best_epoch": int(history["val_loss"].idxmin()) + 1, "seconds_per_epoch": 3.25 + rank}
+    folder.write_json(f"{name}/metrics.json", score_variant(folder, name, SPEC, 0) | costs)
+
+
+def _predictions(
+    rng: np.random.Generator, test: pd.DataFrame, classes: Sequence[str], skill: float
+) -> Predictions:
+    labels = test["label"].map(list(classes).index).to_numpy()
+    logits = rng.normal(size=(len(test), len(classes))) + skill * np.eye(len(classes))[labels]
+    odds = np.exp(logits)
+    return Predictions(
+        test["id"].to_numpy(),
+        test["patient"].to_numpy(),
+        labels,
+        odds / odds.sum(axis=1, keepdims=True),
+        tuple(classes),
+    )
+
+
+def _history(rng: np.random.Generator, epochs: int = 12) -> pd.DataFrame:
+    epoch = np.arange(1, epochs + 1)
+    falling = np.exp(-epoch / 5)
+    return pd.DataFrame(
+        {
+            "epoch": epoch,
+            "train_loss": 0.2 + falling,
+            "val_loss": 0.4 + falling + rng.uniform(0, 0.1, epochs),
+            "train_accuracy": 0.95 - 0.7 * falling,
+            "val_accuracy": 0.85 - 0.6 * falling,
+            "learning_rate": 0.01,
+            "seconds": 3.25,
+        }
+    )
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text())
