@@ -182,7 +182,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     about = environment()
     cases = [CASES[0], CASES[3]] if options.quick else CASES
-    rounds, milliseconds = (9, 5.0) if options.quick else (41, 20.0)
+    rounds, milliseconds = (9, 5.0) if options.quick else (41, 50.0)
     results = [benchmark(case, rounds, milliseconds) for case in cases]
     show(results, about, Console())
     if options.json:

@@ -1,4 +1,4 @@
-"""Hybrid quantum-classical medical image classification, and an honest answer on whether it helps."""
+"""Hybrid quantum-classical medical image classification, honestly evaluated."""
 
 from importlib.metadata import version
 

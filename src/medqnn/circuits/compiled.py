@@ -57,17 +57,16 @@ def tables(circuit: Circuit, dtype: torch.dtype, device: torch.device) -> Tables
     slope, offset = ansatze.angles(circuit)
     rings = [ansatze.ring(circuit, layer)[0] for layer in range(circuit.depth - 1)]
     entries, trace = _traces(circuit, slope)
-    real = {"dtype": dtype, "device": device}
     return Tables(
-        slope.to(**real),
-        offset.to(**real),
+        slope.to(device, dtype),
+        offset.to(device, dtype),
         torch.stack([torch.arange(circuit.dimension), *rings]).to(device),
         readout.readout_columns(circuit).to(device, COMPLEX[dtype]),
-        readout.readout_signs(circuit).to(**real),
+        readout.readout_signs(circuit).to(device, dtype),
         gates.flipped(circuit.qubits).to(device),
-        gates.z_eigenvalues(circuit.qubits).to(**real),
+        gates.z_eigenvalues(circuit.qubits).to(device, dtype),
         entries.to(device),
-        trace.to(**real),
+        trace.to(device, dtype),
     )
 
 
@@ -125,14 +124,12 @@ def compile_matrix(
     layers = angles[:, size:].view(-1, d, q + size)
     phases = torch.cat((angles[:, None, :size], layers[:, :, q:]), dim=1).unsqueeze(-1)
     diagonals = torch.polar(torch.ones_like(phases), -phases).unbind(1)
-    rotations = gates.ry_product_transposed(layers[:, :, :q]).unbind(1)
-    rotations = (rotations[0],) + tuple(
-        rotation[:, table.row_order[layer]] for layer, rotation in enumerate(rotations) if layer
-    )
+    turns = gates.ry_product_transposed(layers[:, :, :q])
+    rotations = [turns[:, layer].index_select(1, table.row_order[layer]) for layer in range(d)]
     partial = [diagonals[d] * table.columns]
     for diagonal, rotation in zip(diagonals[d - 1 :: -1], rotations[::-1], strict=True):
         partial.append(diagonal * _complex(torch.bmm(rotation, _interleaved(partial[-1]))))
-    return diagonals, rotations, tuple(partial[::-1])
+    return diagonals, tuple(rotations), tuple(partial[::-1])
 
 
 def backward(circuit: Circuit, saved: Saved, grad: Tensor) -> tuple[Tensor, Tensor]:
@@ -177,6 +174,25 @@ def _overlap(grad: Tensor, partial: Tensor, table: Tables) -> Tensor:
     """The entries of ḡ zᵀ that hold angle gradients, (c, (1 + q) N)."""
     overlap = torch.view_as_real(torch.bmm(grad, partial.mT))
     return overlap.flatten(1).index_select(1, table.entries)
+
+
+def evaluate(circuit: Circuit, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Saved]:
+    """``forward`` for any batch shape and floating dtype."""
+    result = torch.promote_types(inputs.dtype, weights.dtype)
+    working = torch.promote_types(result, torch.float32)
+    flat = inputs.to(working).reshape(-1, *inputs.shape[-2:])
+    values, saved = forward(circuit, flat, weights.to(working))
+    return values.reshape(*inputs.shape[:-1], circuit.outputs).to(result), saved
+
+
+def gradients(
+    circuit: Circuit, saved: Saved, grad: Tensor, inputs: Tensor, weights: Tensor
+) -> tuple[Tensor, Tensor]:
+    """``backward`` for any batch shape and floating dtype."""
+    flat = grad.to(saved.states.dtype).reshape(-1, *grad.shape[-2:])
+    grad_inputs, grad_weights = backward(circuit, saved, flat)
+    grad_inputs = grad_inputs.reshape(inputs.shape).to(inputs.dtype)
+    return grad_inputs.contiguous(), grad_weights.to(weights.dtype)
 
 
 def _interleaved(matrix: Tensor) -> Tensor:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import astuple
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from medqnn.circuits import compiled
+from medqnn.circuits import compiled, operator
 from medqnn.circuits.circuit import Circuit
 from medqnn.errors import CircuitError
 
@@ -37,11 +38,11 @@ def expectations(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
     """
     _check(circuit, inputs, weights)
     if torch.compiler.is_compiling():
-        values: Tensor = _operator(inputs, weights, *astuple(circuit))
+        values: Tensor = operator.expectations(inputs, weights, *astuple(circuit))
     elif torch._C._are_functorch_transforms_active():
-        values = _evaluate(circuit, inputs, weights)[0]
+        values = compiled.evaluate(circuit, inputs, weights)[0]
     else:
-        values = _Expectations.apply(circuit, inputs, weights)
+        values = _apply(circuit, inputs, weights)
     return values
 
 
@@ -51,105 +52,41 @@ class _Expectations(torch.autograd.Function):
         ctx.circuit = circuit
         ctx.save_for_backward(inputs, weights)
         with torch.autocast(inputs.device.type, enabled=False):
-            values, ctx.saved = _evaluate(circuit, inputs, weights)
+            values, ctx.saved = compiled.evaluate(circuit, inputs, weights)
         return values
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor, Tensor]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         inputs, weights = ctx.saved_tensors
         with torch.autocast(grad.device.type, enabled=False):
-            if torch.is_grad_enabled():  # somebody wants a second derivative
-                values, _ = _evaluate(ctx.circuit, inputs, weights)
-                return None, *torch.autograd.grad(
-                    values, (inputs, weights), grad, create_graph=True
-                )
-            return None, *_gradients(ctx.circuit, ctx.saved, grad, inputs, weights)
+            if torch.is_grad_enabled():
+                return None, *_twice_differentiable(ctx, grad, inputs, weights)
+            return None, *compiled.gradients(ctx.circuit, ctx.saved, grad, inputs, weights)
 
 
-@torch.library.custom_op("medqnn::expectations", mutates_args=())
-def _operator(
-    inputs: Tensor,
-    weights: Tensor,
-    qubits: int,
-    depth: int,
-    embedding: str,
-    readouts: str,
-    entangler: str,
-) -> Tensor:
-    """The same for ``torch.compile``, which has no code generation for complex numbers."""
-    circuit = Circuit(qubits, depth, embedding, readouts, entangler)  # type: ignore[arg-type]
-    with torch.autocast(inputs.device.type, enabled=False):
-        return _evaluate(circuit, inputs, weights)[0].contiguous()
+_apply: Callable[..., Tensor] = _Expectations.apply
 
 
-@_operator.register_fake
-def _(inputs: Tensor, weights: Tensor, *spec: Any) -> Tensor:
-    dtype = torch.promote_types(inputs.dtype, weights.dtype)
-    return inputs.new_empty(*inputs.shape[:-1], Circuit(*spec).outputs, dtype=dtype)
-
-
-@torch.library.custom_op("medqnn::expectations_backward", mutates_args=())
-def _operator_backward(
-    grad: Tensor,
-    inputs: Tensor,
-    weights: Tensor,
-    qubits: int,
-    depth: int,
-    embedding: str,
-    readouts: str,
-    entangler: str,
-) -> tuple[Tensor, Tensor]:
-    circuit = Circuit(qubits, depth, embedding, readouts, entangler)  # type: ignore[arg-type]
-    with torch.autocast(inputs.device.type, enabled=False):
-        _, saved = _evaluate(circuit, inputs, weights)
-        return _gradients(circuit, saved, grad, inputs, weights)
-
-
-@_operator_backward.register_fake
-def _(grad: Tensor, inputs: Tensor, weights: Tensor, *spec: Any) -> tuple[Tensor, Tensor]:
-    return torch.empty_like(inputs).contiguous(), torch.empty_like(weights).contiguous()
-
-
-def _operator_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs[:2])
-    ctx.spec = inputs[2:]
-
-
-def _operator_vjp(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-    return *_operator_backward(grad, *ctx.saved_tensors, *ctx.spec), *[None] * len(ctx.spec)
-
-
-_operator.register_autograd(_operator_vjp, setup_context=_operator_setup)
-
-
-def _evaluate(circuit: Circuit, inputs: Tensor, weights: Tensor) -> tuple[Tensor, compiled.Saved]:
-    """``compiled.forward`` for any batch shape and floating dtype."""
-    result = torch.promote_types(inputs.dtype, weights.dtype)
-    working = torch.promote_types(result, torch.float32)
-    flat = inputs.to(working).reshape(-1, *inputs.shape[-2:])
-    values, saved = compiled.forward(circuit, flat, weights.to(working))
-    return values.reshape(*inputs.shape[:-1], circuit.outputs).to(result), saved
-
-
-def _gradients(
-    circuit: Circuit, saved: compiled.Saved, grad: Tensor, inputs: Tensor, weights: Tensor
-) -> tuple[Tensor, Tensor]:
-    """``compiled.backward`` for any batch shape and floating dtype."""
-    flat = grad.to(saved.states.dtype).reshape(-1, *grad.shape[-2:])
-    grad_inputs, grad_weights = compiled.backward(circuit, saved, flat)
-    grad_inputs = grad_inputs.reshape(inputs.shape).to(inputs.dtype)
-    return grad_inputs.contiguous(), grad_weights.to(weights.dtype)
+def _twice_differentiable(
+    ctx: Any, grad: Tensor, inputs: Tensor, weights: Tensor
+) -> tuple[Tensor | None, Tensor | None]:
+    """The gradients as a graph, through autograd: somebody wants a second derivative."""
+    values, _ = compiled.evaluate(ctx.circuit, inputs, weights)
+    needed = ctx.needs_input_grad[1:]
+    wanted = [tensor for tensor, need in zip((inputs, weights), needed, strict=True) if need]
+    grads = iter(torch.autograd.grad(values, wanted, grad, create_graph=True))
+    return (next(grads) if needed[0] else None), (next(grads) if needed[1] else None)
 
 
 def _check(circuit: Circuit, inputs: Tensor, weights: Tensor) -> None:
     if weights.dim() != 4 or weights.shape[1:] != circuit.weight_shape:
         expected = ("c", *circuit.weight_shape)
         raise CircuitError(f"weights have shape {tuple(weights.shape)}: give {expected}")
-    expected = (weights.shape[0], circuit.inputs)
-    if inputs.dim() < 2 or inputs.shape[-2:] != expected:
+    grouped = (weights.shape[0], circuit.inputs)
+    if inputs.dim() < 2 or inputs.shape[-2:] != grouped:
         raise CircuitError(
             f"inputs have shape {tuple(inputs.shape)}: the last two dimensions must be "
-            f"{expected}, circuits and numbers to embed in each"
+            f"{grouped}, circuits and numbers to embed in each"
         )
     if not (inputs.is_floating_point() and weights.is_floating_point()):
         raise CircuitError(

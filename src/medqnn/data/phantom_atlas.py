@@ -85,7 +85,7 @@ def load_atlas() -> Atlas:
 
 def _template(name: str, step: int) -> np.ndarray:
     """One of nilearn's packaged templates, 0 to 1, at every ``step``-th voxel of the atlas."""
-    image = nibabel.load(str(files("nilearn") / TEMPLATE.format(name)))
+    image = nibabel.nifti1.load(str(files("nilearn") / TEMPLATE.format(name)))
     offset = LOWEST - image.affine[:3, 3]
     shape = tuple(n // step for n in SHAPE)
     volume = np.asarray(image.dataobj, dtype=np.float32) / 255

@@ -46,7 +46,8 @@ def draw_field(
         components: Number of values at a point.
         waves: Number of waves.
     """
-    lengths = np.exp(rng.uniform(*np.log(wavelengths), size=waves))
+    shortest, longest = np.log(wavelengths)
+    lengths = np.exp(rng.uniform(shortest, longest, size=waves))
     directions = rng.standard_normal((3, waves))
     directions /= np.linalg.norm(directions, axis=0)
     weights = rng.standard_normal((waves, components)) * lengths[:, None]

@@ -126,4 +126,4 @@ def split_evenly(rows: np.ndarray, batch_size: int) -> list[np.ndarray]:
 
 def loader(images: Images, sampler: Sampler[list[int]] | Shuffled) -> DataLoader[Batch]:
     """Batches in the sampler's order, made in this process: they are gathered from memory."""
-    return DataLoader(images, batch_size=None, sampler=sampler)  # type: ignore[arg-type]
+    return DataLoader(images, batch_size=None, sampler=sampler)

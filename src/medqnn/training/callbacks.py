@@ -72,7 +72,7 @@ class History(L.Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Add the epoch, its validation included."""
-        row = {"epoch": float(trainer.current_epoch)}
+        row = {"epoch": trainer.current_epoch + 1.0}
         row |= {name: trainer.callback_metrics[name].item() for name in COLUMNS}
         row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
         row["seconds"] = time.perf_counter() - self.started

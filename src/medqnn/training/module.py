@@ -12,8 +12,6 @@ from medqnn.training.batches import Batch
 from medqnn.training.losses import Losses, attention_loss
 from medqnn.training.recipe import Recipe
 
-PARTS = ("train", "val")
-
 
 class ClassifierModule(L.LightningModule):
     """Trains a system's model, or a twin, by its recipe.
@@ -24,13 +22,15 @@ class ClassifierModule(L.LightningModule):
         weights: Class weights of the cross-entropy, (K,).
     """
 
+    weights: Tensor
+
     def __init__(self, model: nn.Module, recipe: Recipe, weights: Tensor) -> None:
         super().__init__()
         self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.recipe = recipe
         self.register_buffer("weights", weights, persistent=False)
-        accuracy = {part: MulticlassAccuracy(len(weights), average="micro") for part in PARTS}
-        self.accuracy = nn.ModuleDict({f"{part}_accuracy": a for part, a in accuracy.items()})
+        self.train_accuracy = MulticlassAccuracy(len(weights), average="micro")
+        self.val_accuracy = MulticlassAccuracy(len(weights), average="micro")
 
     def losses(self, batch: Batch) -> tuple[Losses, Tensor]:
         """The recipe's loss on a batch, in float32, and the logits (B, K)."""
@@ -51,11 +51,11 @@ class ClassifierModule(L.LightningModule):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """One step's total loss."""
-        return self._step("train", batch)
+        return self._step("train", self.train_accuracy, batch)
 
     def validation_step(self, batch: Batch, index: int) -> Tensor:
         """One validation batch's total loss."""
-        return self._step("val", batch)
+        return self._step("val", self.val_accuracy, batch)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW over what is trainable (a frozen twin's circuit is not)."""
@@ -63,13 +63,11 @@ class ClassifierModule(L.LightningModule):
         trainable = [weight for weight in self.parameters() if weight.requires_grad]
         return torch.optim.AdamW(trainable, spec.learning_rate, weight_decay=spec.weight_decay)
 
-    def _step(self, part: str, batch: Batch) -> Tensor:
+    def _step(self, part: str, accuracy: MulticlassAccuracy, batch: Batch) -> Tensor:
         losses, logits = self.losses(batch)
-        accuracy = self.accuracy[f"{part}_accuracy"]
         accuracy(logits, batch.labels)
+        epoch = {f"{part}_loss": losses.total, f"{part}_attention_loss": losses.attention}
         size = len(batch.labels)
-        log = {"on_step": False, "on_epoch": True, "batch_size": size}
-        self.log(f"{part}_loss", losses.total, **log)
-        self.log(f"{part}_attention_loss", losses.attention, **log)
-        self.log(f"{part}_accuracy", accuracy, prog_bar=True, **log)
+        self.log_dict(epoch, on_step=False, on_epoch=True, batch_size=size)
+        self.log(f"{part}_accuracy", accuracy, prog_bar=True, on_step=False, on_epoch=True)
         return losses.total

@@ -133,7 +133,7 @@ def _training_facts(folder: RunFolder, variant: str, model: nn.Module) -> dict[s
         "parameters": _count(model),
         "head_parameters": _count(model.get_submodule("head")),
         "epochs": len(history),
-        "best_epoch": int(history["epoch"][history["val_loss"].idxmin()]),
+        "best_epoch": int(history["epoch"].iloc[history["val_loss"].argmin()]),
         "seconds_per_epoch": float(history["seconds"].median()),
     }
 
@@ -193,4 +193,4 @@ def _pixels(inputs: Inputs, rows: np.ndarray) -> dict[str, np.ndarray]:
 
 def _save(path: Path, **arrays: np.ndarray) -> None:
     with path.open("wb") as file:  # an open file keeps NumPy from adding .npz to the name
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, allow_pickle=False, **arrays)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import shutil
+import warnings
+
+import pytest
+import torch
+from torch import Tensor
+
+from medqnn.circuits import Circuit, expectations
+
+from . import oracle
+
+CIRCUIT = Circuit(3, 2, "amplitude", "YX", "cnot")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_compiled() -> None:
+    torch.compiler.reset()
+
+
+@pytest.fixture
+def arguments() -> tuple[Tensor, Tensor, Tensor]:
+    return oracle.draw(CIRCUIT, circuits=2, batch=4, seed=0)
+
+
+@pytest.mark.parametrize("backend", ["aot_eager", "inductor"])
+def test_compile_has_no_graph_break_and_gives_the_same(backend: str) -> None:
+    if backend == "inductor" and not shutil.which("c++"):
+        pytest.skip("no C++ compiler on this machine, which torch.compile's default needs")
+    module = torch.compile(
+        lambda circuit, *pair: 2 * expectations(circuit, *pair), fullgraph=True, backend=backend
+    )
+    batches = (4, 7, 0) if backend == "aot_eager" else (4,)
+    for batch in batches:
+        drawn = oracle.draw(CIRCUIT, circuits=2, batch=batch, seed=batch)
+        expected = oracle.gradients(lambda *a: 2 * expectations(*a), CIRCUIT, *drawn)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            if backend == "inductor":  # PyTorch's own, as it imports its compiler
+                warnings.simplefilter("ignore", DeprecationWarning)
+            actual = oracle.gradients(module, CIRCUIT, *drawn)
+        torch.testing.assert_close(actual, expected)
+
+
+def test_compile_under_autocast(arguments: tuple[Tensor, ...]) -> None:
+    single = [a.float() for a in arguments]
+    expected = oracle.gradients(expectations, CIRCUIT, *single)
+    with torch.autocast("cpu", torch.bfloat16):
+        module = torch.compile(expectations, fullgraph=True, backend="aot_eager")
+        torch.testing.assert_close(oracle.gradients(module, CIRCUIT, *single), expected)
+
+
+def test_the_operator_keeps_pytorchs_rules(arguments: tuple[Tensor, ...]) -> None:
+    inputs, weights, _ = arguments
+    operands = (inputs.requires_grad_(), weights.requires_grad_(), 3, 2, "amplitude", "YX", "cnot")
+    torch.library.opcheck(torch.ops.medqnn.expectations.default, operands)
