@@ -8,6 +8,8 @@ from typing import Any
 
 import lightning as L  # noqa: N812
 import pandas as pd
+from lightning.pytorch.callbacks import WeightAveraging
+from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from medqnn.training.recipe import Training
@@ -56,6 +58,20 @@ class Plateau(L.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep the counters until training starts."""
         self.restored = state_dict or None
+
+
+def moving_average(decay: float) -> WeightAveraging:
+    """Validates and keeps a moving average of the weights and batch-norm statistics.
+
+    The decay rises to ``decay`` as (1 + t) / (10 + t) over the steps t, so that the average does
+    not lag behind the first epochs.
+    """
+
+    def average(averaged: Tensor, current: Tensor, steps: Tensor) -> Tensor:
+        now = min(decay, (1.0 + float(steps)) / (10.0 + float(steps)))
+        return now * averaged + (1.0 - now) * current
+
+    return WeightAveraging(avg_fn=average)
 
 
 class History(L.Callback):

@@ -16,7 +16,7 @@ from torch import nn
 
 from medqnn.models import SYSTEMS
 from medqnn.training.batches import Batches
-from medqnn.training.callbacks import History, Plateau
+from medqnn.training.callbacks import History, Plateau, moving_average
 from medqnn.training.inputs import Inputs
 from medqnn.training.losses import class_weights
 from medqnn.training.module import ClassifierModule
@@ -79,6 +79,7 @@ def _trainer(recipe: Recipe, folder: Path, checkpoints: Path) -> L.Trainer:
         gradient_clip_val=spec.gradient_clip,
         logger=TensorBoardLogger(folder, name="tensorboard", version=""),
         callbacks=[
+            *([moving_average(spec.weight_averaging)] if spec.weight_averaging else []),
             Plateau(spec),
             History(folder / "history.csv"),
             EarlyStopping("val_loss", patience=spec.early_stopping, check_on_train_epoch_end=True),

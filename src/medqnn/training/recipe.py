@@ -91,7 +91,11 @@ class Loss(Section):
 
 
 class Training(Section):
-    """AdamW with gradient clipping, learning rate halved on a plateau, early stopping."""
+    """AdamW with gradient clipping, learning rate cut on a plateau, early stopping.
+
+    ``weight_averaging`` is the decay of the moving average of the weights that is validated and
+    kept; 0 keeps the weights themselves.
+    """
 
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(0.0, ge=0)
@@ -101,6 +105,7 @@ class Training(Section):
     early_stopping: int = Field(5, ge=1)
     epochs: int = Field(40, ge=1)
     batch_size: int = Field(64, ge=2)
+    weight_averaging: float = Field(0.0, ge=0, lt=1)
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
 
 
