@@ -123,3 +123,15 @@ def test_training_that_does_not_improve_stops_early(folder: Path, tmp_path: Path
     history = pd.read_csv(tmp_path / "history.csv")
     assert len(history) < 50
     assert history["val_loss"].idxmin() == len(history) - 2
+
+
+def test_best_epoch_outlives_a_move_of_the_run(folder: Path, tmp_path: Path) -> None:
+    """So large a learning rate that the best epoch comes early, before the run is moved."""
+    spec = ("training.epochs=8", "training.learning_rate=100", "training.early_stopping=8")
+    inputs = small_inputs(folder)
+    whole = fit(tiny_recipe(*spec), "hybrid", inputs, tmp_path / "whole")
+    history = pd.read_csv(tmp_path / "whole" / "history.csv")
+    assert history["val_loss"].argmin() < 4
+    fit(tiny_recipe(*spec, "training.epochs=4"), "hybrid", inputs, tmp_path / "before")
+    moved = (tmp_path / "before").rename(tmp_path / "after")
+    assert equal(whole, fit(tiny_recipe(*spec), "hybrid", inputs, moved))

@@ -53,7 +53,20 @@ class Saved(NamedTuple):
 
 @lru_cache(maxsize=64)
 def tables(circuit: Circuit, dtype: torch.dtype, device: torch.device) -> Tables:
-    """The constants of a circuit, built in float64 once and kept."""
+    """The constants of a circuit, built in float64 once and kept.
+
+    Plain tensors whatever mode the first call comes in: inference, a transform, a default device.
+    """
+    with (
+        torch.inference_mode(False),
+        torch.no_grad(),
+        torch.device("cpu"),
+        torch._C._DisableFuncTorch(),
+    ):
+        return _tables(circuit, dtype, device)
+
+
+def _tables(circuit: Circuit, dtype: torch.dtype, device: torch.device) -> Tables:
     slope, offset = ansatze.angles(circuit)
     rings = [ansatze.ring(circuit, layer)[0] for layer in range(circuit.depth - 1)]
     entries, trace = _traces(circuit, slope)

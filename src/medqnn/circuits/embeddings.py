@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-ZERO_NORM_SQUARED = 1e-30
-"""Added to a squared norm: too small to change any norm above 1e-11, and keeps 0/0 away."""
+LEAST_SQUARED_NORM = 1e-24
+"""A vector shorter than its root, 1e-12, is divided by that instead of by its own norm."""
 
 
 def amplitude(inputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -21,7 +21,8 @@ def amplitude(inputs: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         Amplitudes of the same shape, and the inverse norms (..., 1).
     """
-    inverse_norm = torch.rsqrt((inputs * inputs).sum(-1, keepdim=True) + ZERO_NORM_SQUARED)
+    squared_norm = (inputs * inputs).sum(-1, keepdim=True)
+    inverse_norm = squared_norm.clamp_min(LEAST_SQUARED_NORM).rsqrt()
     return inputs * inverse_norm, inverse_norm
 
 

@@ -40,7 +40,8 @@ def expectations(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
     if torch.compiler.is_compiling():
         values: Tensor = operator.expectations(inputs, weights, *astuple(circuit))
     elif torch._C._are_functorch_transforms_active():
-        values = compiled.evaluate(circuit, inputs, weights)[0]
+        with torch.autocast(inputs.device.type, enabled=False):
+            values = compiled.evaluate(circuit, inputs, weights)[0]
     else:
         values = _apply(circuit, inputs, weights)
     return values

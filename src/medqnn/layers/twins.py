@@ -21,7 +21,7 @@ HYBRID = "hybrid"
 
 
 class MatchedLinear(nn.Module):
-    """A grouped linear map with as many weights as the circuits, then tanh.
+    """A grouped linear map with as many weights as the circuits, or hardly fewer, then tanh.
 
     Each group stands for one circuit with P weights, i inputs and o outputs. Its map has rank
     P // (i + o), without bias; where P is too few even for rank one, the inputs are averaged down
@@ -81,8 +81,9 @@ VARIANTS = MappingProxyType(
 """Builders of the hybrid's head and its twins, each from the quantum layer.
 
 ``hybrid`` is the layer itself; ``dense`` a linear layer of the same widths, then tanh (the papers'
-classical counterpart); ``matched`` a classical layer with as many weights; ``product`` the circuit
-without entangling gates; ``frozen`` the circuit with random, untrained weights; ``none`` nothing.
+classical counterpart); ``matched`` a classical layer with at most as many weights; ``product`` the
+circuit without entangling gates; ``frozen`` the circuit with random, untrained weights; ``none``
+nothing.
 """
 
 
