@@ -55,7 +55,7 @@ def test_help_comes_at_once(words: list[str]) -> None:
 def test_nothing_typed_is_answered_by_the_help(medqnn: Medqnn) -> None:
     for words in ([], ["recipe"]):
         done = medqnn(*words)
-        assert "Usage: medqnn" in done.words
+        assert "Usage: " in done.words
         assert "Commands" in done.words
 
 
@@ -71,5 +71,5 @@ def test_errors_of_the_console_script_are_one_line() -> None:
 def test_what_is_no_command_is_a_usage_error(medqnn: Medqnn, words: list[str]) -> None:
     done = medqnn(*words)
     assert done.code == 2
-    assert "Usage: medqnn" in done.err
+    assert done.err.startswith("Usage: ")
     assert "Traceback" not in done.err

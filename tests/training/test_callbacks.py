@@ -89,9 +89,7 @@ def test_resumed_training_misses_no_step(
     first.save_checkpoint(tmp_path / "last.ckpt")
     train(tmp_path / "second.csv", len(LOSSES), tmp_path / "last.ckpt")
     resumed = pd.read_csv(tmp_path / "second.csv")
-    pd.testing.assert_frame_equal(
-        resumed.drop(columns="seconds"), history.drop(columns="seconds")
-    )
+    pd.testing.assert_frame_equal(resumed.drop(columns="seconds"), history.drop(columns="seconds"))
 
 
 class Falling(L.LightningModule):

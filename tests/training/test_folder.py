@@ -12,6 +12,7 @@ import medqnn
 from medqnn.errors import RunError
 from medqnn.training.folder import RunFolder, environment
 
+FACTS = {"status": "running", "variants": ["hybrid"], "seed": 3}
 FULL_DISK = """
 import resource, sys
 from pathlib import Path
@@ -28,19 +29,19 @@ except RunError as error:
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
     folder = RunFolder(tmp_path / "run")
-    folder.write_json("run.json", {"status": "running", "seed": 3})
+    folder.write_json("run.json", FACTS)
     return folder
 
 
 def test_what_is_written_is_read(run: RunFolder) -> None:
     run.write_json("deep/er/é.json", {"a": [1, None, "ü"]})
     assert run.read_json("deep/er/é.json") == {"a": [1, None, "ü"]}
-    assert run.facts() == {"status": "running", "seed": 3}
+    assert run.facts() == FACTS
 
 
 def test_status_changes_and_the_other_facts_stay(run: RunFolder) -> None:
     run.mark("complete")
-    assert run.require_complete() == run.facts() == {"status": "complete", "seed": 3}
+    assert run.require_complete() == run.facts() == FACTS | {"status": "complete"}
 
 
 @pytest.mark.parametrize("status", ["running", "interrupted"])

@@ -108,9 +108,7 @@ def test_folds_keep_unknown_patients_together(own: Path) -> None:
         ("data.split.val_folds=[1]", "have no fold"),
     ],
 )
-def test_division_that_the_set_lacks_is_refused(
-    folder: Path, override: str, message: str
-) -> None:
+def test_division_that_the_set_lacks_is_refused(folder: Path, override: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         small_inputs(folder, override)
 
@@ -134,7 +132,7 @@ def test_class_with_too_few_images_is_refused_before_decoding(tmp_path: Path) ->
     def never(items: object, total: int) -> None:
         raise AssertionError("decoded although the split failed")
 
-    with pytest.raises(DataError, match="class '.*' has 4 images of 2 patients, and none in"):
+    with pytest.raises(DataError, match=r"class '.*' has 4 images of 2 patients, and none in"):
         load_inputs(tiny_recipe(), str(root), never)
 
 

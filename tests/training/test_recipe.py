@@ -167,7 +167,7 @@ def test_value_that_would_fail_hours_later_is_refused_now(override: str) -> None
         (b"", "holds no recipe: start from"),
         (b"- hqcm-ebtc", "holds no recipe: start from"),
         (b"system: hqcm-ebtc", "lacks 'about'"),
-        (b"system: hqcm-ebtc\n5: 3", "5"),
+        (b"system: hqcm-ebtc\n5: 3", "in the recipe|the recipe lacks"),
     ],
 )
 def test_file_that_is_no_recipe_is_one_line(tmp_path: Path, content: bytes, message: str) -> None:

@@ -51,9 +51,7 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A complete run of ``medqnn train`` on the phantom, hybrid and dense; only to be read."""
     path = tmp_path_factory.getbasetemp() / "tiny-run"
     if not path.exists():
-        done = command(
-            "train", "hqcm-ebtc", "--data", PHANTOM, "--out", str(path), *options(*SETS)
-        )
+        done = command("train", "hqcm-ebtc", "--data", PHANTOM, "--out", str(path), *options(*SETS))
         assert done.returncode == 0, done.stderr
         path.with_suffix(".out").write_text(done.stdout)
         path.with_suffix(".err").write_text(done.stderr)

@@ -34,7 +34,7 @@ def show_run(folder: RunFolder) -> None:
     """Table 1 of every variant side by side, the main scores, attention, and the comparisons."""
     facts = folder.facts()
     scores = {name: folder.read_json(f"{name}/metrics.json") for name in facts["variants"]}
-    show_scores(scores)
+    show_scores(scores, facts["data"]["patients_known"])
     located = {name: metrics.get("localisation", {}) for name, metrics in scores.items()}
     if any(located.values()):
         console.print(_localisation(located))
@@ -42,10 +42,10 @@ def show_run(folder: RunFolder) -> None:
         console.print(comparison["words"])
 
 
-def show_scores(scores: dict[str, dict[str, Any]]) -> None:
+def show_scores(scores: dict[str, dict[str, Any]], patients_known: bool = True) -> None:
     """Table 1 and the main scores of ``evaluate()`` results, by name, side by side."""
     console.print(_class_report(scores))
-    console.print(_main_scores(scores))
+    console.print(_main_scores(scores, patients_known))
 
 
 def interval(score: dict[str, float | None]) -> str:
@@ -74,10 +74,11 @@ def _class_report(scores: dict[str, dict[str, Any]]) -> Table:
     return table
 
 
-def _main_scores(scores: dict[str, dict[str, Any]]) -> Table:
+def _main_scores(scores: dict[str, dict[str, Any]], patients_known: bool) -> Table:
     first = next(iter(scores.values()))
-    what = f"{first['images']} test images of {first['patients']} patients"
-    table = Table(title=f"{what}; 95% interval by resampling patients")
+    of = f"of {first['patients']} patients" if patients_known else "of unknown patients"
+    unit = "patients" if patients_known else "images"
+    table = Table(title=f"{first['images']} test images {of}; 95% interval by resampling {unit}")
     table.add_column("")
     for name in scores:
         table.add_column(name, justify="right")

@@ -16,11 +16,12 @@ class ChannelAttention(nn.Module):
 
     def __init__(self, channels: int, reduction: int = 4) -> None:
         super().__init__()
+        hidden = max(1, channels // reduction)
         self.gate = nn.Sequential(
             nn.AdaptiveAvgPool2d(1),
-            nn.Conv2d(channels, channels // reduction, 1),
+            nn.Conv2d(channels, hidden, 1),
             nn.ReLU(),
-            nn.Conv2d(channels // reduction, channels, 1),
+            nn.Conv2d(hidden, channels, 1),
             nn.Sigmoid(),
         )
 

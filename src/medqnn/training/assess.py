@@ -20,6 +20,10 @@ from medqnn.training.folder import RunFolder
 from medqnn.training.losses import upsample
 from medqnn.training.recipe import Evaluation
 
+PATIENTS_UNKNOWN = (
+    "The data set names no patients, so each image was resampled as one: the interval is too "
+    "narrow where images share a patient."
+)
 CHUNK = 256  # maps upsampled at a time
 
 
@@ -80,7 +84,8 @@ def compare_variants(
     """The hybrid against a twin on the same test images, from the run's files."""
     a, b = (read_predictions(folder.path / name / "predictions.csv") for name in (hybrid, twin))
     comparison = compare(a, b, hybrid, twin, spec.resamples, seed)
-    comparison["words"] = in_words(comparison)
+    known = folder.facts()["data"]["patients_known"]
+    comparison["words"] = in_words(comparison) + ("" if known else f" {PATIENTS_UNKNOWN}")
     comparison["localisation"] = _compare_attention(folder, hybrid, twin)
     return comparison
 
