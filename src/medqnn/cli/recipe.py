@@ -6,12 +6,18 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="List the published systems, or show a recipe to start your own from.")
+app = typer.Typer(
+    help="List the published systems, or show a recipe to start your own from.",
+    no_args_is_help=True,
+)
 
 
 @app.command("list")
 def list_() -> None:
-    """List the systems: paper, year, task, and what the paper claims."""
+    """List the systems: paper, year, task, and what the paper claims.
+
+    Example: medqnn recipe list
+    """
     from rich.table import Table
 
     from medqnn.cli.show import console

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from medqnn.training.folder import RunFolder
 
-console = Console()
+console = Console(markup=False)  # names of files may hold brackets
 
 MAIN_SCORES = {
     "accuracy": "Accuracy",

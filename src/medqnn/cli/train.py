@@ -34,7 +34,7 @@ def train(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Change a recipe value, such as training.epochs=5 or variants=[hybrid,matched]. "
+            help="Change a recipe value, such as training.epochs=5 or variants=\\[hybrid,matched]. "
             "May be given several times.",
         ),
     ] = None,
@@ -53,12 +53,12 @@ def train(
     names = folder.facts()["variants"]
 
     def announce(variant: str) -> None:
-        console.print(f"[bold]{variant}[/] ({names.index(variant) + 1} of {len(names)})")
+        console.print(f"{variant} ({names.index(variant) + 1} of {len(names)})", style="bold")
 
     try:
         run.proceed(folder, decoding, announce)
     except KeyboardInterrupt:
-        console.print(f"interrupted: go on with `medqnn train {folder.path}`")
+        console.print(f"interrupted: go on with `medqnn train {folder.path}`", soft_wrap=True)
         raise typer.Exit(130) from None
     show_run(folder)
     console.print(f"report: {write_report(folder.path)}", soft_wrap=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import os
 import time
 from pathlib import Path
 from typing import Any
 
 import lightning as L  # noqa: N812
 import pandas as pd
-from lightning.pytorch.callbacks import WeightAveraging
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint, WeightAveraging
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
@@ -72,6 +76,37 @@ def moving_average(decay: float) -> WeightAveraging:
         return now * averaged + (1.0 - now) * current
 
     return WeightAveraging(avg_fn=average)
+
+
+class WholeFiles(TorchCheckpointIO):
+    """Writes a checkpoint beside its place, then moves it there.
+
+    Lightning's own writer goes through the system's temporary folder, from which it copies, not
+    moves, onto another disk: a full disk or a kill then breaks the checkpoint that was there.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Write ``path`` whole or not at all."""
+        content = io.BytesIO()  # torch.save says "RuntimeError" of a full disk, a file OSError
+        torch.save(checkpoint, content)
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.partial")
+        try:
+            partial.write_bytes(content.getbuffer())
+            os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+class Checkpoints(ModelCheckpoint):
+    """Checkpoints that remember the best epoch even if the run's folder was moved since."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the interrupted run's scores, wherever it lay."""
+        super().load_state_dict(state_dict | {"dirpath": self.dirpath})
 
 
 class History(L.Callback):

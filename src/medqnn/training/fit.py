@@ -10,13 +10,14 @@ from pathlib import Path
 
 import lightning as L  # noqa: N812
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import EarlyStopping, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
+from medqnn.errors import RunError
 from medqnn.models import SYSTEMS
 from medqnn.training.batches import Batches
-from medqnn.training.callbacks import History, Plateau, moving_average
+from medqnn.training.callbacks import Checkpoints, History, Plateau, WholeFiles, moving_average
 from medqnn.training.inputs import Inputs
 from medqnn.training.losses import class_weights
 from medqnn.training.module import ClassifierModule
@@ -50,6 +51,9 @@ def fit(recipe: Recipe, variant: str, inputs: Inputs, folder: Path) -> nn.Module
 
     Returns:
         The model in evaluation mode, with the weights of the epoch of least validation loss.
+
+    Raises:
+        RunError: If no epoch has a finite validation loss.
     """
     model = build_model(recipe, variant, len(inputs.classes))
     labels = torch.from_numpy(inputs.labels[inputs.rows("train")])
@@ -57,19 +61,32 @@ def fit(recipe: Recipe, variant: str, inputs: Inputs, folder: Path) -> nn.Module
     checkpoints = folder / "checkpoints"
     last = checkpoints / "last.ckpt"
     with _quiet():
-        trainer = _trainer(recipe, folder, checkpoints)
+        kept = Checkpoints(
+            checkpoints,
+            filename="best",
+            monitor="val_loss",
+            save_last=True,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )
+        trainer = _trainer(recipe, folder, kept)
         trainer.fit(
             module,
             datamodule=Batches(recipe, inputs),
             ckpt_path=last if last.is_file() else None,
             weights_only=True,
         )
+    if kept.best_model_score is None or not kept.best_model_score.isfinite():
+        raise RunError(
+            f"training of {variant} diverged (no finite validation loss): start a new run with a "
+            "smaller training.learning_rate"
+        )
     best = torch.load(checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
     module.load_state_dict(best["state_dict"])
     return module.model.cpu().eval()
 
 
-def _trainer(recipe: Recipe, folder: Path, checkpoints: Path) -> L.Trainer:
+def _trainer(recipe: Recipe, folder: Path, kept: Checkpoints) -> L.Trainer:
     spec = recipe.training
     return L.Trainer(
         max_epochs=spec.epochs,
@@ -80,19 +97,13 @@ def _trainer(recipe: Recipe, folder: Path, checkpoints: Path) -> L.Trainer:
         logger=TensorBoardLogger(folder, name="tensorboard", version=""),
         callbacks=[
             *([moving_average(spec.weight_averaging)] if spec.weight_averaging else []),
+            History(folder / "history.csv"),  # before the learning rate is cut for the next epoch
             Plateau(spec),
-            History(folder / "history.csv"),
             EarlyStopping("val_loss", patience=spec.early_stopping, check_on_train_epoch_end=True),
-            ModelCheckpoint(
-                checkpoints,
-                filename="best",
-                monitor="val_loss",
-                save_last=True,
-                save_on_train_epoch_end=True,
-                enable_version_counter=False,
-            ),
+            kept,
             RichProgressBar(),
         ],
+        plugins=[WholeFiles()],
         log_every_n_steps=1,
         num_sanity_val_steps=0,
         reload_dataloaders_every_n_epochs=1,

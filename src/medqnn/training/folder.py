@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +36,10 @@ class RunFolder:
         Raises:
             RunError: If this is no run folder.
         """
-        return self.read_json("run.json")
+        facts = self.read_json("run.json")
+        if not (isinstance(facts, dict) and {"status", "variants"} <= facts.keys()):
+            raise RunError(f"{self.path / 'run.json'} tells of no run: give a run's folder")
+        return facts
 
     def mark(self, status: str) -> None:
         """Set the status: ``running``, ``interrupted`` or ``complete``."""
@@ -88,7 +92,8 @@ class RunFolder:
             writer(partial)
             os.replace(partial, target)
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):  # its folder may be what is missing
+                partial.unlink()
             raise cannot_write(self.path, error) from error
 
 

@@ -88,7 +88,7 @@ def divide(table: ImageTable, recipe: Recipe) -> tuple[pd.Series, str]:
     if by == "given":
         return split_as_given(rows, share, seed), "as the data set gives it"
     if by == "fold":
-        test = spec.test_folds or (int(rows["fold"].max()),)
+        test = spec.test_folds or tuple(sorted(rows["fold"].dropna().unique())[-1:])
         split = split_by_fold(
             rows,
             test,
@@ -110,7 +110,9 @@ def _division(table: ImageTable, recipe: Recipe) -> str:
         return spec.by
     if table.has_split:
         return "given"
-    by_fold = bool(spec.test_folds) or (table.has_folds and not table.patients_known)
+    by_fold = bool(spec.test_folds or spec.val_folds) or (
+        table.has_folds and not table.patients_known
+    )
     return "fold" if by_fold else "patient"
 
 

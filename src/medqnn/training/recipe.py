@@ -115,6 +115,13 @@ class Evaluation(Section):
     thresholds: tuple[float, ...] = (0.99, 0.90, 0.75)
     resamples: int = Field(1000, ge=100)
 
+    @field_validator("thresholds")
+    @classmethod
+    def _levels(cls, thresholds: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 < t < 1 for t in thresholds) or len(set(thresholds)) < len(thresholds):
+            raise ValueError("give levels between 0 and 1, each once")
+        return thresholds
+
 
 class Recipe(Section):
     """One system's recipe. ``model`` holds the arguments of the system's model class."""
@@ -122,7 +129,7 @@ class Recipe(Section):
     system: str
     about: About
     variants: tuple[str, ...] = Field(("hybrid", "dense"), min_length=1)
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**32)
     data: Data
     model: Section
     loss: Loss = Loss()
@@ -203,7 +210,7 @@ def validate(values: dict[str, Any]) -> Recipe:
     """
     kind = recipe_class(str(values.get("system")))
     try:
-        return kind(**values)
+        return kind.model_validate(values)
     except ValidationError as error:
         raise RecipeError(explain(error, kind)) from error
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from safetensors.torch import save_file
 from torch import nn
 
 from medqnn.data.cache import Progress
-from medqnn.errors import RunError
+from medqnn.errors import RecipeError, RunError
 from medqnn.evaluation.predictions import write_predictions
 from medqnn.layers.twins import HYBRID
 from medqnn.training import recipe as recipes
 from medqnn.training.assess import compare_variants, localisation, score_variant
-from medqnn.training.fit import fit
+from medqnn.training.fit import build_model, fit
 from medqnn.training.folder import RunFolder, cannot_write, environment
 from medqnn.training.inputs import Inputs, load_inputs
 from medqnn.training.predict import predict
@@ -41,6 +43,7 @@ def start(recipe: Recipe, source: str, path: Path, progress: Progress | None = N
     Raises:
         RunError: If the folder exists and is not empty, or cannot be written.
         DataError: If the data do not fit.
+        RecipeError: If no model can be built from the recipe.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RunError(
@@ -48,6 +51,7 @@ def start(recipe: Recipe, source: str, path: Path, progress: Progress | None = N
             f"by `medqnn train {path}`"
         )
     inputs = load_inputs(recipe, source, progress)
+    _check_model(recipe, len(inputs.classes))
     folder = RunFolder(path)
     for variant in recipe.variants:
         _variant_folder(folder, variant)
@@ -62,7 +66,7 @@ def start(recipe: Recipe, source: str, path: Path, progress: Progress | None = N
         "variants": list(recipe.variants),
         "seed": recipe.seed,
         **environment(),
-        "data": inputs.facts(source),
+        "data": inputs.facts(_anywhere(source, inputs)),
     }
     folder.write_json("run.json", facts)
     return folder
@@ -97,6 +101,27 @@ def proceed(
         folder.mark("interrupted")
         raise KeyboardInterrupt from error
     folder.mark("complete")
+
+
+def _check_model(recipe: Recipe, classes: int) -> None:
+    """Build and try every variant, so that what cannot be trained is never begun."""
+    size = recipe.data.image_size
+    images = torch.zeros(2, recipe.data.channels, size, size)
+    for variant in recipe.variants:
+        try:
+            with torch.inference_mode(), warnings.catch_warnings(action="ignore"):
+                build_model(recipe, variant, classes)(images)
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise RecipeError(
+                f"no {variant} model can be built from the recipe's model section ({reason}): "
+                "see `medqnn recipe show`"
+            ) from error
+
+
+def _anywhere(source: str, inputs: Inputs) -> str:
+    """The data's name as it holds in any working directory."""
+    return source if inputs.table.synthetic else str(Path(source).expanduser().absolute())
 
 
 def recipe_of(folder: RunFolder) -> Recipe:
