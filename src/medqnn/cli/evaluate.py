@@ -17,9 +17,9 @@ def evaluate(
         ),
     ],
     resamples: Annotated[
-        int, typer.Option(min=100, help="Bootstrap resamples of patients.")
+        int, typer.Option(min=100, help="For a CSV file: bootstrap resamples of patients.")
     ] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="For a CSV file: seed of the bootstrap.")] = 0,
 ) -> None:
     """Print Table 1 and the main scores with 95% intervals that keep patients together.
 

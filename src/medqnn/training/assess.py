@@ -111,7 +111,8 @@ def _compare_attention(folder: RunFolder, hybrid: str, twin: str) -> list[dict[s
 
 def _read_localisation(folder: RunFolder, variant: str) -> pd.DataFrame:
     path = folder.path / variant / "localisation.csv"
-    return pd.read_csv(path, dtype={"id": str, "patient": str})
+    text = {"id": str, "patient": str}
+    return pd.read_csv(path, dtype=text, keep_default_na=False)  # an id may be "NA"
 
 
 def jaccard_columns(indices: pd.DataFrame) -> list[str]:

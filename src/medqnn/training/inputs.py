@@ -79,8 +79,8 @@ def load_inputs(recipe: Recipe, source: str, progress: Progress | None = None) -
 def divide(table: ImageTable, recipe: Recipe) -> tuple[pd.Series, str]:
     """Split a table as the recipe says, and say so in words.
 
-    ``auto`` takes the set's own split if it has one, its folds if test folds are asked for or
-    patients are unknown, and draws patients otherwise.
+    ``auto`` takes the set's folds if some are asked for, else its own split if it has one, else
+    its folds if patients are unknown, and draws patients otherwise.
     """
     spec, rows, seed = recipe.data.split, table.rows, recipe.seed
     share = spec.val / (spec.train + spec.val)
@@ -108,12 +108,11 @@ def _division(table: ImageTable, recipe: Recipe) -> str:
     spec = recipe.data.split
     if spec.by != "auto":
         return spec.by
+    if spec.test_folds or spec.val_folds:
+        return "fold"
     if table.has_split:
         return "given"
-    by_fold = bool(spec.test_folds or spec.val_folds) or (
-        table.has_folds and not table.patients_known
-    )
-    return "fold" if by_fold else "patient"
+    return "fold" if table.has_folds and not table.patients_known else "patient"
 
 
 def _fold_rule(rows: pd.DataFrame, split: pd.Series) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -52,9 +53,20 @@ def start(recipe: Recipe, source: str, path: Path, progress: Progress | None = N
         )
     inputs = load_inputs(recipe, source, progress)
     _check_model(recipe, len(inputs.classes))
-    folder = RunFolder(path)
-    for variant in recipe.variants:
-        _variant_folder(folder, variant)
+    partial = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # a killed process left it
+    try:
+        _write_plan(RunFolder(partial), recipe, source, inputs)
+        partial.replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return RunFolder(path)
+
+
+def _write_plan(folder: RunFolder, recipe: Recipe, source: str, inputs: Inputs) -> None:
+    """Write all that is known before training."""
     text = recipes.dump(recipe)
     folder.write("recipe.yaml", lambda file: file.write_text(text, encoding="utf-8"))
     folder.write("split.csv", lambda file: _split_table(inputs).to_csv(file, index=False))
@@ -69,7 +81,6 @@ def start(recipe: Recipe, source: str, path: Path, progress: Progress | None = N
         "data": inputs.facts(_anywhere(source, inputs)),
     }
     folder.write_json("run.json", facts)
-    return folder
 
 
 def proceed(
