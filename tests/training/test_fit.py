@@ -126,8 +126,8 @@ def test_training_that_does_not_improve_stops_early(folder: Path, tmp_path: Path
 
 
 def test_best_epoch_outlives_a_move_of_the_run(folder: Path, tmp_path: Path) -> None:
-    """So large a learning rate that the best epoch comes early, before the run is moved."""
-    spec = ("training.epochs=8", "training.learning_rate=100", "training.early_stopping=8")
+    """A learning rate so large that the best epoch comes early, before the run is moved."""
+    spec = ("training.epochs=8", "training.learning_rate=1", "training.early_stopping=8", "seed=3")
     inputs = small_inputs(folder)
     whole = fit(tiny_recipe(*spec), "hybrid", inputs, tmp_path / "whole")
     history = pd.read_csv(tmp_path / "whole" / "history.csv")

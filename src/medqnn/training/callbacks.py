@@ -11,7 +11,7 @@ from typing import Any
 import lightning as L  # noqa: N812
 import pandas as pd
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint, WeightAveraging
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, WeightAveraging
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
@@ -101,8 +101,33 @@ class WholeFiles(TorchCheckpointIO):
             partial.unlink(missing_ok=True)
 
 
+class Stopping(EarlyStopping):
+    """Early stopping that a resumed run remembers, instead of training one epoch more."""
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """End at once what had been stopped."""
+        trainer.should_stop = bool(self.stopped_epoch)
+
+
 class Checkpoints(ModelCheckpoint):
-    """Checkpoints that remember the best epoch even if the run's folder was moved since."""
+    """One checkpoint file, of the best or of the last epoch, overwritten as training goes on.
+
+    It remembers the best epoch even if the run's folder was moved since.
+
+    Args:
+        folder: Where the file is.
+        name: Its name without ``.ckpt``.
+        monitor: What the best epoch has least of; None keeps every epoch, so the last.
+    """
+
+    def __init__(self, folder: Path, name: str, monitor: str | None = None) -> None:
+        super().__init__(
+            folder,
+            name,
+            monitor=monitor,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take the interrupted run's scores, wherever it lay."""

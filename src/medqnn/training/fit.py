@@ -10,14 +10,21 @@ from pathlib import Path
 
 import lightning as L  # noqa: N812
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, RichProgressBar
+from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
 from medqnn.errors import RunError
 from medqnn.models import SYSTEMS
 from medqnn.training.batches import Batches
-from medqnn.training.callbacks import Checkpoints, History, Plateau, WholeFiles, moving_average
+from medqnn.training.callbacks import (
+    Checkpoints,
+    History,
+    Plateau,
+    Stopping,
+    WholeFiles,
+    moving_average,
+)
 from medqnn.training.inputs import Inputs
 from medqnn.training.losses import class_weights
 from medqnn.training.module import ClassifierModule
@@ -61,15 +68,8 @@ def fit(recipe: Recipe, variant: str, inputs: Inputs, folder: Path) -> nn.Module
     checkpoints = folder / "checkpoints"
     last = checkpoints / "last.ckpt"
     with _quiet():
-        kept = Checkpoints(
-            checkpoints,
-            filename="best",
-            monitor="val_loss",
-            save_last=True,
-            save_on_train_epoch_end=True,
-            enable_version_counter=False,
-        )
-        trainer = _trainer(recipe, folder, kept)
+        kept = Checkpoints(checkpoints, "best", monitor="val_loss")
+        trainer = _trainer(recipe, folder, [kept, Checkpoints(checkpoints, "last")])
         trainer.fit(
             module,
             datamodule=Batches(recipe, inputs),
@@ -86,7 +86,7 @@ def fit(recipe: Recipe, variant: str, inputs: Inputs, folder: Path) -> nn.Module
     return module.model.cpu().eval()
 
 
-def _trainer(recipe: Recipe, folder: Path, kept: Checkpoints) -> L.Trainer:
+def _trainer(recipe: Recipe, folder: Path, checkpoints: list[Checkpoints]) -> L.Trainer:
     spec = recipe.training
     return L.Trainer(
         max_epochs=spec.epochs,
@@ -99,8 +99,8 @@ def _trainer(recipe: Recipe, folder: Path, kept: Checkpoints) -> L.Trainer:
             *([moving_average(spec.weight_averaging)] if spec.weight_averaging else []),
             History(folder / "history.csv"),  # before the learning rate is cut for the next epoch
             Plateau(spec),
-            EarlyStopping("val_loss", patience=spec.early_stopping, check_on_train_epoch_end=True),
-            kept,
+            Stopping("val_loss", patience=spec.early_stopping, check_on_train_epoch_end=True),
+            *checkpoints,
             RichProgressBar(),
         ],
         plugins=[WholeFiles()],
