@@ -37,6 +37,9 @@ def make_run(
     rng = np.random.default_rng(0)
     images, tumours = _blobs(rng, test["label"] != classes[0])
     folder = RunFolder(path)
+    data = _data_facts(split, classes, patients_known, synthetic)
+    facts = {"status": "complete", "system": "hqcm-ebtc", "variants": list(variants), "seed": 7}
+    folder.write_json("run.json", facts | environment() | {"data": data})
     for rank, name in enumerate(variants):
         (path / name).mkdir(parents=True)
         _write_variant(folder, name, rank, test, tumours if masks else None, classes)
@@ -51,9 +54,6 @@ def make_run(
         np.savez(path / "gallery.npz", labels=labels[5:13], images=images[5:13], masks=bytes_[5:13])
     about = {"title": "A system", "authors": "Somebody", "published": published or {}}
     (path / "recipe.yaml").write_text(yaml.safe_dump({"system": "hqcm-ebtc", "about": about}))
-    data = _data_facts(split, classes, patients_known, synthetic)
-    facts = {"status": "complete", "system": "hqcm-ebtc", "variants": list(variants), "seed": 7}
-    folder.write_json("run.json", facts | environment() | {"data": data})
     return path
 
 
