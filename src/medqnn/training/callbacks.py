@@ -64,6 +64,28 @@ class Plateau(L.Callback):
         self.restored = state_dict or None
 
 
+class Warmup(L.Callback):
+    """Raises the learning rate linearly over the first epochs' steps.
+
+    Args:
+        epochs: How many; 0 starts at the full rate.
+    """
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Set the coming step's rate while warming up; the step alone decides it."""
+        steps = self.epochs * int(trainer.num_training_batches)
+        if trainer.global_step < steps:
+            for group in trainer.optimizers[0].param_groups:
+                group["lr"] = (
+                    trainer.optimizers[0].defaults["lr"] * (trainer.global_step + 1) / steps
+                )
+
+
 def moving_average(decay: float) -> WeightAveraging:
     """Validates and keeps a moving average of the weights and batch-norm statistics.
 

@@ -22,6 +22,7 @@ from medqnn.training.callbacks import (
     History,
     Plateau,
     Stopping,
+    Warmup,
     WholeFiles,
     moving_average,
 )
@@ -98,6 +99,7 @@ def _trainer(recipe: Recipe, folder: Path, checkpoints: list[Checkpoints]) -> L.
         callbacks=[
             *([moving_average(spec.weight_averaging)] if spec.weight_averaging else []),
             History(folder / "history.csv"),  # before the learning rate is cut for the next epoch
+            Warmup(spec.warmup_epochs),
             Plateau(spec),
             Stopping("val_loss", patience=spec.early_stopping, check_on_train_epoch_end=True),
             *checkpoints,

@@ -93,11 +93,14 @@ class Loss(Section):
 class Training(Section):
     """AdamW with gradient clipping, learning rate cut on a plateau, early stopping.
 
+    ``warmup_epochs`` is the number of first epochs over which the learning rate rises linearly.
+
     ``weight_averaging`` is the decay of the moving average of the weights that is validated and
     kept; 0 keeps the weights themselves.
     """
 
     learning_rate: float = Field(gt=0)
+    warmup_epochs: int = Field(0, ge=0)
     weight_decay: float = Field(0.0, ge=0)
     gradient_clip: float = Field(1.0, gt=0)
     plateau_factor: float = Field(0.5, gt=0, lt=1)
