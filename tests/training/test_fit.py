@@ -93,8 +93,9 @@ def test_learning_rate_of_an_epoch_is_the_one_it_was_trained_with(
     folder: Path, tmp_path: Path
 ) -> None:
     """The oracle is torch's scheduler, told of the epochs' validation losses."""
-    spec = ("training.epochs=8", "training.learning_rate=0.4", "training.plateau_patience=0")
-    recipe = tiny_recipe(*spec, "training.plateau_factor=0.5", "training.early_stopping=8")
+    spec = ("training.epochs=8", "training.learning_rate=0.4", "training.warmup_epochs=0")
+    plateau = ("training.plateau_patience=0", "training.plateau_factor=0.5")
+    recipe = tiny_recipe(*spec, *plateau, "training.early_stopping=8")
     fit(recipe, "hybrid", small_inputs(folder), tmp_path)
     history = pd.read_csv(tmp_path / "history.csv")
     optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.4)
@@ -106,6 +107,14 @@ def test_learning_rate_of_an_epoch_is_the_one_it_was_trained_with(
         scheduler.step(loss)
     assert len(set(expected)) > 1
     assert history["learning_rate"].tolist() == expected
+
+
+def test_learning_rate_rises_over_the_first_epochs(folder: Path, tmp_path: Path) -> None:
+    spec = ("training.epochs=3", "training.learning_rate=0.4", "training.warmup_epochs=2")
+    recipe = tiny_recipe(*spec, "training.early_stopping=8")
+    fit(recipe, "hybrid", small_inputs(folder), tmp_path)
+    rates = pd.read_csv(tmp_path / "history.csv")["learning_rate"]
+    assert rates.tolist() == pytest.approx([0.2, 0.4, 0.4])
 
 
 def test_finished_training_is_not_repeated(folder: Path, fitted: tuple) -> None:
@@ -128,6 +137,7 @@ def test_training_that_does_not_improve_stops_early(folder: Path, tmp_path: Path
 def test_best_epoch_outlives_a_move_of_the_run(folder: Path, tmp_path: Path) -> None:
     """A learning rate so large that the best epoch comes early, before the run is moved."""
     spec = ("training.epochs=8", "training.learning_rate=1", "training.early_stopping=8", "seed=3")
+    spec = (*spec, "training.warmup_epochs=0")
     inputs = small_inputs(folder)
     whole = fit(tiny_recipe(*spec), "hybrid", inputs, tmp_path / "whole")
     history = pd.read_csv(tmp_path / "whole" / "history.csv")
