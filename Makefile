@@ -9,8 +9,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 
 demo: $(READY)  ## train HQCM-EBTC and its classical twin on the embedded phantom, write runs/demo/report.html
 	rm -rf runs/demo
-	$(BIN)/medqnn train hqcm-ebtc --data phantom:960 --out runs/demo \
-		--set data.image_size=64 --set training.epochs=20
+	$(BIN)/medqnn train hqcm-ebtc --data phantom:720 --out runs/demo \
+		--set data.image_size=64 --set training.epochs=18 --set training.batch_size=32
 
 test: $(READY) lint  ## style, types, layers, tests
 	$(BIN)/python -m pytest -n 2
