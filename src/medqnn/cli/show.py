@@ -60,7 +60,7 @@ def _class_report(scores: dict[str, dict[str, Any]]) -> Table:
     table = Table(title="Table 1: test images by class")
     table.add_column("")
     for name in scores:
-        for column in ("precision", "recall", "F1"):
+        for column in ("prec.", "recall", "F1"):
             table.add_column(f"{name}\n{column}", justify="right")
     table.add_column("\nimages", justify="right")
     reports = [metrics["class_report"] for metrics in scores.values()]

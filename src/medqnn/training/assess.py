@@ -20,10 +20,6 @@ from medqnn.training.folder import RunFolder
 from medqnn.training.losses import upsample
 from medqnn.training.recipe import Evaluation
 
-PATIENTS_UNKNOWN = (
-    "The data set names no patients, so each image was resampled as one: the interval is too "
-    "narrow where images share a patient."
-)
 CHUNK = 256  # maps upsampled at a time
 
 
@@ -85,9 +81,18 @@ def compare_variants(
     a, b = (read_predictions(folder.path / name / "predictions.csv") for name in (hybrid, twin))
     comparison = compare(a, b, hybrid, twin, spec.resamples, seed)
     known = folder.facts()["data"]["patients_known"]
-    comparison["words"] = in_words(comparison) + ("" if known else f" {PATIENTS_UNKNOWN}")
+    comparison["words"] = in_words(comparison) if known else _unknown_patients(comparison)
     comparison["localisation"] = _compare_attention(folder, hybrid, twin)
     return comparison
+
+
+def _unknown_patients(comparison: dict[str, Any]) -> str:
+    """The comparison in words, where every image had to count as a patient of its own."""
+    words = in_words(comparison).replace(f" of {comparison['patients']} patients", "")
+    return (
+        f"{words.replace('test patients', 'test images')} The data set names no patients, so the "
+        "interval is too narrow where images share one."
+    )
 
 
 def _compare_attention(folder: RunFolder, hybrid: str, twin: str) -> list[dict[str, Any]]:
