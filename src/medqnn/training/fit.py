@@ -27,6 +27,7 @@ from medqnn.training.callbacks import (
     moving_average,
 )
 from medqnn.training.inputs import Inputs
+from medqnn.training.interrupt import Interruptible
 from medqnn.training.losses import class_weights
 from medqnn.training.module import ClassifierModule
 from medqnn.training.recipe import Recipe
@@ -103,6 +104,7 @@ def _trainer(recipe: Recipe, folder: Path, checkpoints: list[Checkpoints]) -> L.
             Plateau(spec),
             Stopping("val_loss", patience=spec.early_stopping, check_on_train_epoch_end=True),
             *checkpoints,
+            Interruptible(),
             RichProgressBar(),
         ],
         plugins=[WholeFiles()],
