@@ -8,6 +8,13 @@ prints the message alone and exits with code 2.
 class MedqnnError(Exception):
     """Base of every error that a user can mend."""
 
+    def __str__(self) -> str:
+        """The message on one line: a file's name may hold line breaks and other control codes."""
+        return "".join(
+            letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+            for letter in super().__str__()
+        )
+
 
 class CircuitError(MedqnnError, ValueError):
     """A circuit that cannot be built, or tensors that do not fit it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import numpy as np
@@ -16,7 +17,31 @@ PAULI = {"X": qml.PauliX, "Y": qml.PauliY, "Z": qml.PauliZ}
 
 
 def ansatz(circuit: Circuit, weights: Tensor | np.ndarray) -> None:
-    """Queue the circuit's strongly entangling layers, weights (d, q, 3)."""
+    """Queue the circuit's layers and pooling from one circuit's weights, as PennyLane's gates."""
+    count = math.prod(circuit.ansatz_shape)
+    flat = weights.reshape(-1)
+    layers = flat[:count].reshape(circuit.ansatz_shape)
+    if circuit.ansatz == "strong":
+        _strongly_entangling(circuit, layers)
+    else:
+        for layer in layers:
+            for wire in range(circuit.qubits):
+                qml.RY(layer[wire, 0], wire)
+                qml.RZ(layer[wire, 1], wire)
+            if circuit.entangler != "none" and circuit.qubits > 1:
+                for wire in range(circuit.qubits):
+                    IMPRIMITIVE[circuit.entangler]([wire, (wire + 1) % circuit.qubits])
+            _strongly_entangling(circuit, layer[None, :, 2:])
+    if circuit.pooling:
+        for pair, angles in enumerate(flat[count:].reshape(-1, 3)):
+            if circuit.entangler == "none":
+                qml.Rot(*angles, wires=2 * pair)
+            else:
+                qml.CRot(*angles, wires=[2 * pair + 1, 2 * pair])
+
+
+def _strongly_entangling(circuit: Circuit, weights: Tensor | np.ndarray) -> None:
+    """Weights (d, q, 3)."""
     wires = range(circuit.qubits)
     if circuit.entangler != "none":
         imprimitive = IMPRIMITIVE[circuit.entangler]
@@ -28,16 +53,8 @@ def ansatz(circuit: Circuit, weights: Tensor | np.ndarray) -> None:
 
 
 def ansatz_matrix(circuit: Circuit, weights: np.ndarray) -> np.ndarray:
-    """Unitary of the layers, weights (d, q, 3)."""
+    """Unitary of the layers and pooling, one circuit's weights."""
     return qml.matrix(ansatz, wire_order=range(circuit.qubits))(circuit, weights)
-
-
-def ring_matrix(circuit: Circuit, layer: int) -> np.ndarray:
-    """Unitary of one layer's ring: with all angles 0 the rotations are identities."""
-    before = np.eye(circuit.dimension)
-    if layer:
-        before = ansatz_matrix(circuit, np.zeros((layer, circuit.qubits, 3)))
-    return ansatz_matrix(circuit, np.zeros((layer + 1, circuit.qubits, 3))) @ before.T
 
 
 def _program(circuit: Circuit, inputs: Tensor, weights: Tensor) -> list[object]:
@@ -47,7 +64,8 @@ def _program(circuit: Circuit, inputs: Tensor, weights: Tensor) -> list[object]:
     else:
         qml.AngleEmbedding(inputs, wires, rotation="Y")
     ansatz(circuit, weights)
-    return [qml.expval(PAULI[pauli](wire)) for pauli in circuit.readouts for wire in wires]
+    measured = wires[::2] if circuit.pooling else wires
+    return [qml.expval(PAULI[pauli](wire)) for pauli in circuit.readouts for wire in measured]
 
 
 def expectations(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
@@ -71,7 +89,7 @@ def gradients(
 def draw(
     circuit: Circuit, circuits: int, batch: int, seed: int, dtype: torch.dtype = torch.float64
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Random inputs (B, c, n), weights (c, d, q, 3) and cotangent (B, c, outputs)."""
+    """Random inputs (B, c, n), weights (c, …) and cotangent (B, c, outputs)."""
     random = torch.Generator().manual_seed(seed)
     shapes = (
         (batch, circuits, circuit.inputs),

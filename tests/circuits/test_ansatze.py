@@ -1,52 +1,69 @@
 from __future__ import annotations
 
-import math
-
-import numpy as np
 import pytest
 import torch
 
-from medqnn.circuits import Circuit, ansatze, gates
-
-from .oracle import ring_matrix
+from medqnn.circuits import Circuit, ansatze
 
 
-@pytest.mark.parametrize("entangler", ["cnot", "cz"])
-@pytest.mark.parametrize("qubits", [2, 3, 4, 5])
-def test_rings_are_pennylanes_until_their_ranges_repeat(qubits: int, entangler: str) -> None:
-    circuit = Circuit(qubits, depth=1, entangler=entangler)
-    for layer in range(qubits):
-        states, signs = ansatze.ring(circuit, layer)
-        matrix = np.zeros((2**qubits, 2**qubits))
-        matrix[states.numpy(), np.arange(2**qubits)] = signs.numpy()
-        np.testing.assert_allclose(matrix, ring_matrix(circuit, layer), atol=1e-14)
+def angles(circuit: Circuit) -> list[list[list[float]]]:
+    """(φ, θ, ω) of every qubit in every layer, the weights being 1, 2, 3, …"""
+    declared = ansatze.layers(circuit)
+    weights = torch.arange(1.0, 1 + len(declared[0].rotations), dtype=torch.float64)
+    return [torch.tensordot(weights, layer.rotations, 1).tolist() for layer in declared]
+
+
+def gates(circuit: Circuit) -> list[tuple[str, list[tuple[int, int]]]]:
+    return [(layer.gate, layer.pairs) for layer in ansatze.layers(circuit)]
 
 
 def test_ranges_go_round() -> None:
-    assert [ansatze.ring_range(layer, 4) for layer in range(5)] == [1, 2, 3, 1, 2]
+    reached = [pairs[0][1] for _, pairs in gates(Circuit(4, 5))]
+    assert reached == [1, 2, 3, 1, 2]
 
 
-@pytest.mark.parametrize("circuit", [Circuit(1, 2), Circuit(3, 2, entangler="none")])
-def test_one_qubit_and_the_product_circuit_have_no_ring(circuit: Circuit) -> None:
-    states, signs = ansatze.ring(circuit, 0)
-    assert torch.equal(states, torch.arange(circuit.dimension))
-    assert torch.equal(signs, torch.ones(circuit.dimension, dtype=torch.float64))
+def test_a_ring_goes_round() -> None:
+    assert ansatze.ring(Circuit(3, 1), 2) == [(0, 2), (1, 0), (2, 1)]
 
 
-def test_angles_of_a_single_layer_by_hand() -> None:
-    circuit = Circuit(2, depth=1)
-    slope, offset = ansatze.angles(circuit)
-    weights = torch.tensor([[[0.1, 0.2, 0.3], [1.0, 2.0, 3.0]]], dtype=torch.float64)
-    angles = weights.flatten() @ slope + offset
-    before = [0.55, -0.45, 0.45, -0.55]  # (±0.1 ± 1.0) / 2 in states 00, 01, 10, 11
-    after = [1.65, -1.35, 1.35, -1.65]
-    assert angles.tolist() == pytest.approx([*before, 0.1, 1.0, *after])
+def test_strongly_entangling_layers_take_their_weights_in_order() -> None:
+    circuit = Circuit(2, 2, entangler="cz")
+    assert angles(circuit) == [[[1, 2, 3], [4, 5, 6]], [[7, 8, 9], [10, 11, 12]]]
+    assert gates(circuit) == [("cz", [(0, 1), (1, 0)])] * 2
 
 
-def test_a_cz_ring_between_two_layers_becomes_phases_of_pi() -> None:
-    circuit = Circuit(3, depth=2, entangler="cz")
-    _, offset = ansatze.angles(circuit)
-    between = offset[8 + 3 : 8 + 3 + 8]
-    ones = gates.bits(3).sum(dim=1)  # a ring of three CZ: the sign of the pairs of ones
-    assert torch.equal(between, math.pi * ((ones * (ones - 1) // 2) % 2).double())
-    assert offset.count_nonzero() == between.count_nonzero()
+def test_ry_rz_strong_is_two_layers_with_rings_of_reach_1() -> None:
+    circuit = Circuit(3, 2, ansatz="ry_rz_strong")
+    first, second = angles(circuit)[:2]
+    assert first == [[0, 1, 2], [0, 6, 7], [0, 11, 12]]
+    assert second == [[3, 4, 5], [8, 9, 10], [13, 14, 15]]
+    assert gates(circuit) == [("cnot", [(0, 1), (1, 2), (2, 0)])] * 4
+
+
+def test_pooling_turns_the_even_qubits_from_the_odd_ones() -> None:
+    circuit = Circuit(5, 1, "angle", pooling=True)
+    assert circuit.weight_shape == (15 + 6,)
+    before, between, after = angles(circuit)[1:]
+    first, second = (16, 17, 18), (19, 20, 21)
+    still = [0, 0, 0]
+    assert before == [[(p - w) / 2, 0, 0] if p else still for p, _, w in _on_even(first, second)]
+    assert between == [[-(p + w) / 2, -t / 2, 0] for p, t, w in _on_even(first, second)]
+    assert after == [[0, t / 2, w] for _, t, w in _on_even(first, second)]
+    assert gates(circuit)[1:] == [("cnot", [(1, 0), (3, 2)])] * 2 + [("none", [])]
+
+
+def _on_even(first: tuple[int, ...], second: tuple[int, ...]) -> list[tuple[int, ...]]:
+    return [first, (0, 0, 0), second, (0, 0, 0), (0, 0, 0)]
+
+
+def test_pooling_in_the_product_circuit_turns_unconditionally() -> None:
+    circuit = Circuit(3, 1, "angle", entangler="none", pooling=True)
+    assert angles(circuit)[1:] == [[[10, 11, 12], [0, 0, 0], [0, 0, 0]]]
+    assert gates(circuit)[1:] == [("none", [])]
+
+
+@pytest.mark.parametrize("ansatz", ["strong", "ry_rz_strong"])
+def test_one_qubit_has_no_ring_and_nothing_to_pool(ansatz: str) -> None:
+    circuit = Circuit(1, 2, ansatz=ansatz, pooling=True)
+    assert all(pairs == [] for _, pairs in gates(circuit))
+    assert not torch.stack([layer.rotations for layer in ansatze.layers(circuit)][-3:]).any()

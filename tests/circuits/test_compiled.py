@@ -12,10 +12,10 @@ from .oracle import ansatz_matrix, draw
 
 
 def compile_circuit(circuit: Circuit, weights: torch.Tensor) -> torch.Tensor:
-    """Compiled matrix, transposed back: (c, rN, N), each readout's block a unitary."""
+    """Compiled matrix (c, rN, N), each readout's block a unitary."""
     table = compiled.tables(circuit, weights.dtype, weights.device)
-    _, _, partial = compiled.compile_matrix(circuit, table, weights)
-    return partial[0].mT
+    _, products = compiled.compile_matrix(table, weights)
+    return products[-1]
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -24,12 +24,14 @@ def compile_circuit(circuit: Circuit, weights: torch.Tensor) -> torch.Tensor:
     depth=st.integers(1, 4),
     entangler=st.sampled_from(["cnot", "cz", "none"]),
     pauli=st.sampled_from("XYZ"),
+    ansatz=st.sampled_from(["strong", "ry_rz_strong"]),
+    pooling=st.booleans(),
     seed=st.integers(0, 99),
 )
 def test_the_matrix_is_pennylanes_behind_the_basis_change(
-    qubits: int, depth: int, entangler: str, pauli: str, seed: int
+    qubits: int, depth: int, entangler: str, pauli: str, ansatz: str, pooling: bool, seed: int
 ) -> None:
-    circuit = Circuit(qubits, depth, readouts=pauli, entangler=entangler)
+    circuit = Circuit(qubits, depth, "amplitude", pauli, entangler, ansatz, pooling)
     _, weights, _ = draw(circuit, circuits=2, batch=1, seed=seed)
     change = np.eye(1)
     for _ in range(qubits):
@@ -53,14 +55,15 @@ def test_tables_are_built_once_for_a_circuit_dtype_and_device() -> None:
     table = compiled.tables(Circuit(3, 2), torch.float32, cpu)
     assert table is compiled.tables(Circuit(3, 2), torch.float32, cpu)
     assert table.slope.dtype == torch.float32
-    assert table.columns.dtype == torch.complex64
-    assert compiled.tables(Circuit(3, 2), torch.float64, cpu).columns.dtype == torch.complex128
+    assert table.rows.dtype == torch.complex64
+    assert compiled.tables(Circuit(3, 2), torch.float64, cpu).rows.dtype == torch.complex128
 
 
 @pytest.mark.parametrize("embedding", ["amplitude", "angle"])
 def test_backward_equals_autograd_through_forward(embedding: str) -> None:
-    circuit = Circuit(3, 3, embedding, "ZY", "cz")
+    circuit = Circuit(3, 3, embedding, "ZY", "cz", "ry_rz_strong", pooling=True)
     inputs, weights, grad = draw(circuit, circuits=2, batch=4, seed=1)
+    inputs, grad = (tensor.permute(1, 2, 0).contiguous() for tensor in (inputs, grad))
     inputs.requires_grad_()
     weights.requires_grad_()
     values, saved = compiled.forward(circuit, inputs, weights)
@@ -68,3 +71,16 @@ def test_backward_equals_autograd_through_forward(embedding: str) -> None:
     with torch.no_grad():
         for ours, theirs in zip(compiled.backward(circuit, saved, grad), expected, strict=True):
             torch.testing.assert_close(ours, theirs, atol=1e-12, rtol=1e-12)
+
+
+@pytest.mark.parametrize("embedding", ["amplitude", "angle"])
+def test_a_batch_that_is_last_in_memory_is_returned_so(embedding: str) -> None:
+    circuit = Circuit(3, 1, embedding)
+    inputs, weights, grad = (
+        tensor.permute(1, 2, 0).contiguous().permute(2, 0, 1) if tensor.dim() == 3 else tensor
+        for tensor in draw(circuit, circuits=2, batch=4, seed=1)
+    )
+    values, saved = compiled.evaluate(circuit, inputs, weights)
+    grad_inputs, _ = compiled.gradients(circuit, saved, grad, inputs, weights)
+    for tensor in (values, grad_inputs):
+        assert tensor.permute(1, 2, 0).is_contiguous()

@@ -21,12 +21,15 @@ CIRCUITS = st.builds(
     embedding=st.sampled_from(["amplitude", "angle"]),
     readouts=READOUTS,
     entangler=st.sampled_from(["cnot", "cz", "none"]),
+    ansatz=st.sampled_from(["strong", "ry_rz_strong"]),
+    pooling=st.booleans(),
 )
 WIDE = [
     Circuit(6, 2, "amplitude", "Y", "cnot"),
     Circuit(7, 1, "angle", "ZX", "cz"),
     Circuit(8, 2, "amplitude", "Z", "none"),
     Circuit(8, 3, "angle", "XYZ", "cnot"),
+    Circuit(7, 2, "angle", "Y", "cz", "ry_rz_strong", pooling=True),
 ]
 
 
@@ -61,7 +64,7 @@ def test_values_are_expectation_values(circuit: Circuit, seed: int) -> None:
 
 @pytest.mark.parametrize("embedding", ["amplitude", "angle"])
 def test_gradcheck(embedding: str) -> None:
-    circuit = Circuit(2, 2, embedding, "YX", "cz")
+    circuit = Circuit(2, 2, embedding, "YX", "cz", "ry_rz_strong", pooling=True)
     inputs, weights, _ = oracle.draw(circuit, circuits=2, batch=2, seed=3)
     inputs.requires_grad_()
     weights.requires_grad_()

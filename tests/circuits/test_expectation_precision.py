@@ -13,6 +13,7 @@ CIRCUITS = [
     Circuit(5, 2),
     Circuit(4, 3, "angle", "Z"),
     Circuit(3, 2, "amplitude", "ZXY", "cz"),
+    Circuit(4, 2, "angle", "ZX", "cnot", "ry_rz_strong", pooling=True),
 ]
 HALVES = [torch.bfloat16, torch.float16]
 

@@ -13,7 +13,7 @@ from medqnn.circuits import Circuit, compiled, expectations
 
 from . import oracle
 
-CIRCUIT = Circuit(3, 2, "amplitude", "YX", "cnot")
+CIRCUIT = Circuit(3, 2, "amplitude", "YX", "cnot", "ry_rz_strong")
 
 
 @pytest.fixture(autouse=True)

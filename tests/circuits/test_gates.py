@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 
 import numpy as np
 import pennylane as qml
@@ -31,11 +30,9 @@ def test_cnot_and_cz_are_pennylanes(qubits: int, control: int, target: int) -> N
 
 
 @pytest.mark.parametrize("qubits", [1, 2, 3])
-def test_flips_and_eigenvalues_are_those_of_x_and_z(qubits: int) -> None:
+def test_eigenvalues_are_those_of_z(qubits: int) -> None:
     for qubit in range(qubits):
-        x = qml.matrix(qml.PauliX(qubit), wire_order=range(qubits))
         z = qml.matrix(qml.PauliZ(qubit), wire_order=range(qubits))
-        np.testing.assert_array_equal(permutation_matrix(gates.flipped(qubits)[qubit]), x)
         np.testing.assert_array_equal(np.diag(gates.z_eigenvalues(qubits)[:, qubit].numpy()), z)
 
 
@@ -56,21 +53,9 @@ def test_basis_changes_are_pennylanes_diagonalising_gates(pauli: str) -> None:
     np.testing.assert_allclose(turned, qml.matrix(qml.PauliZ(0)), atol=1e-15)
 
 
-def test_kron_is_numpys_for_each_member_of_a_batch() -> None:
-    left, right = torch.randn(4, 2, 2), torch.randn(4, 3, 3)
-    product = gates.kron(left, right)
-    for one, a, b in zip(product, left, right, strict=True):
-        np.testing.assert_array_equal(one.numpy(), np.kron(a.numpy(), b.numpy()))
-
-
-@pytest.mark.parametrize("qubits", [1, 2, 4])
-def test_ry_products_are_pennylanes(qubits: int) -> None:
-    random = torch.Generator().manual_seed(qubits)
-    half = math.pi * torch.randn(2, 3, qubits, dtype=torch.float64, generator=random)
-    matrices = gates.ry_product_transposed(half)
-    assert matrices.shape == (2, 3, 2**qubits, 2**qubits)
-    expected = qml.matrix(
-        qml.prod(*(qml.RY(2 * half[1, 2, wire].item(), wire) for wire in range(qubits))),
-        wire_order=range(qubits),
-    )
-    np.testing.assert_allclose(matrices[1, 2].numpy().T, expected.real, atol=1e-14)
+@pytest.mark.parametrize("pauli", "XYZ")
+def test_power_is_the_gate_on_every_qubit(pauli: str) -> None:
+    gate = gates.BASIS_CHANGE[pauli]
+    expected = np.kron(np.kron(gate, gate), gate)
+    np.testing.assert_array_equal(gates.power(gate, 3).numpy(), expected)
+    assert torch.equal(gates.power(gate, 1), gate)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
+from dataclasses import astuple
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from medqnn.circuits import Circuit, expectations
 
 from . import oracle
 
-CIRCUIT = Circuit(3, 2, "amplitude", "YX", "cnot")
+CIRCUIT = Circuit(3, 2, "amplitude", "YX", "cnot", "ry_rz_strong", pooling=True)
 
 
 @pytest.fixture(autouse=True)
@@ -53,5 +54,5 @@ def test_compile_under_autocast(arguments: tuple[Tensor, ...]) -> None:
 
 def test_the_operator_keeps_pytorchs_rules(arguments: tuple[Tensor, ...]) -> None:
     inputs, weights, _ = arguments
-    operands = (inputs.requires_grad_(), weights.requires_grad_(), 3, 2, "amplitude", "YX", "cnot")
+    operands = (inputs.requires_grad_(), weights.requires_grad_(), *astuple(CIRCUIT))
     torch.library.opcheck(torch.ops.medqnn.expectations.default, operands)

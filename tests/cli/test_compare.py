@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from scipy.stats import binomtest
 
 from cli.conftest import Medqnn
+from medqnn.evaluation.multilabel import MultiLabelPredictions
 from medqnn.evaluation.predictions import Predictions, read_predictions, write_predictions
 
 
@@ -84,3 +86,51 @@ def test_run_folder_in_place_of_a_variants_is_refused(
     fails: Callable[..., str], tiny_run: Path
 ) -> None:
     assert "predictions.csv" in fails("compare", tiny_run, tiny_run)
+
+
+def write_findings(path: Path, skill: float, known: bool) -> Path:
+    """Predictions of two findings on 40 images."""
+    random, ids = np.random.default_rng(3), np.arange(40).astype(str)
+    labels = np.stack([np.arange(40) % 3 == 0, np.arange(40) % 5 == 0], axis=1)
+    p = 1 / (1 + np.exp(-random.normal(skill * (labels - 0.5))))
+    patients = (np.arange(40) // 4).astype(str) if known else ids
+    write_predictions(path, MultiLabelPredictions(ids, patients, labels, p, ("mass", "hernia")))
+    return path
+
+
+def test_findings_are_compared_by_auroc(medqnn: Medqnn, tmp_path: Path) -> None:
+    a, b = (write_findings(tmp_path / f"{n}.csv", n, known=True) for n in (4, 1))
+    done = medqnn("compare", a, b, "--resamples", 100)
+    assert done.code == 0, done
+    assert "4 has a mean AUROC of" in done.words
+    assert "over 2 findings on 40 images of 10 patients" in done.words
+    assert "McNemar" not in done.words
+
+
+def test_unknown_patients_are_not_spoken_of(medqnn: Medqnn, tmp_path: Path) -> None:
+    a, b = (write_findings(tmp_path / f"{n}.csv", n, known=False) for n in (4, 1))
+    words = medqnn("compare", a, b, "--resamples", 100).words
+    assert "95% interval by image" in words
+    for said in ("of unknown patients", "names no patients"):
+        assert said in words
+        words = words.replace(said, "")
+    assert "patient" not in words
+
+
+def test_one_patient_alone_has_differences_without_intervals(
+    medqnn: Medqnn, pair: tuple[Path, Path]
+) -> None:
+    for path in pair:
+        table = read_predictions(path)
+        write_predictions(path, replace(table, patients=np.full(len(table), "P")))
+    done = medqnn("compare", *pair, "--resamples", 100)
+    assert done.code == 0, done
+    assert "one patient alone gives no interval" in done.words
+    assert "+0.250 " in done.out
+
+
+def test_classes_and_findings_cannot_be_compared(
+    fails: Callable[..., str], pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    findings = write_findings(tmp_path / "findings.csv", 1, known=True)
+    assert "findings that may occur together" in fails("compare", pair[0], findings)

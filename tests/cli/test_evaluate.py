@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
 from cli.conftest import Medqnn
+from medqnn.cli.show import console
+from report.runs import make_run
 
 
 @pytest.fixture
@@ -46,6 +48,43 @@ def test_table_of_any_model_is_scored(medqnn: Medqnn, predictions: Path) -> None
     assert f"{f1_score(table['label'], predicted, average='macro'):.3f} (" in done.out
     assert "60 test images of 20 patients" in done.out
     assert "resnet" in done.out
+
+
+def test_table_of_findings_is_scored(medqnn: Medqnn, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    labels = random.random((60, 2)) < 0.4
+    p = (random.random((60, 2)) + 0.5 * labels) / 1.5
+    table = pd.DataFrame({"id": range(60), "patient": np.arange(60) // 3})
+    for k, name in enumerate(("mass", "node")):
+        table[f"y_{k}:{name}"], table[f"p_{k}:{name}"] = labels[:, k].astype(int), p[:, k]
+    table.to_csv(tmp_path / "chexnet.csv", index=False)
+    done = medqnn("evaluate", tmp_path / "chexnet.csv", "--resamples", 100)
+    assert done.code == 0, done
+    row = next(line for line in done.out.splitlines() if "mass" in line)
+    expected = [
+        recall_score(labels[:, 0], p[:, 0] > 0.5),
+        recall_score(~labels[:, 0], p[:, 0] <= 0.5),
+        roc_auc_score(labels[:, 0], p[:, 0]),
+    ]
+    cells = ["mass", *(f"{value:.3f}" for value in expected), str(labels[:, 0].sum())]
+    assert row.replace("│", " ").split() == cells
+    assert f"{roc_auc_score(labels, p):.3f} (" in done.out
+
+
+def test_many_networks_fit_the_terminal(
+    medqnn: Medqnn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("hybrid", "dense", "matched", "product", "frozen", "none")
+    run = make_run(tmp_path / "run", variants=names, benchmark="medmnist", task="all classes")
+    monkeypatch.setattr(console, "width", 80)
+    done = medqnn("evaluate", run)
+    assert done.code == 0, done
+    assert "…" not in done.out
+    assert "task: all classes" in done.out
+    metrics = json.loads((run / "dense" / "metrics.json").read_text())
+    rows = [line.split("│") for line in done.out.splitlines() if "MedMNIST's" in line]
+    scores = [f"{metrics['medmnist'][key]:.3f}" for key in ("acc", "auc")]
+    assert [row[3].strip() for row in rows] == scores
 
 
 def test_seed_of_the_bootstrap_counts(medqnn: Medqnn, predictions: Path) -> None:

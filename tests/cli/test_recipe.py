@@ -3,20 +3,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from cli.conftest import Medqnn
+from medqnn.cli.show import console
 from medqnn.training.folder import RunFolder
 from medqnn.training.recipe import load, names
 from medqnn.training.run import recipe_of
 from training.tiny import SMALL, options
 
 
-def test_list_names_every_system_and_whose_the_figures_are(medqnn: Medqnn) -> None:
+@pytest.mark.parametrize("columns", [80, 120])
+def test_list_tells_all_of_every_system_and_whose_the_figures_are(
+    medqnn: Medqnn, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setattr(console, "width", columns)
     done = medqnn("recipe", "list")
     assert done.code == 0
-    for name in names():
-        assert name in done.out
-        assert str(load(name).about.year) in done.out
-    assert "(not ours)" in done.out
+    assert max(map(len, done.out.splitlines())) <= columns
+    blocks = done.out.split("\n" + " " * columns + "\n")
+    for name, block in zip(names(), blocks, strict=False):
+        about = load(name).about
+        assert block.startswith(name)
+        words = " ".join(block.split()).replace("(not ours) ", "")
+        for fact in (about.title, about.authors, about.year or "unknown", about.task):
+            assert str(fact) in words
+        assert about.data_sets in words
+        for what, value in about.published.items():
+            assert f"{what}: {value}" in words
+        assert "(not ours)" in block
 
 
 def test_shown_recipe_is_a_file_that_train_accepts(

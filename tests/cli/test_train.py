@@ -26,8 +26,8 @@ def test_output_tells_what_was_done(tiny_run: Path) -> None:
     assert "hqcm-ebtc on phantom (synthetic): 96 images, split by patient" in out
     assert "hybrid (1 of 2)" in out
     assert "dense (2 of 2)" in out
-    assert "Table 1" in out
-    assert "Table 2" in out
+    assert "Test images by class" in out
+    assert "Jaccard index of attention and tumour mask" in out
     (comparison,) = json.loads((tiny_run / "comparisons.json").read_text())
     assert " ".join(comparison["words"].split()) in out
     assert f"report: {tiny_run / 'report.html'}" in out
@@ -70,7 +70,7 @@ def test_complete_run_is_shown_again(medqnn: Medqnn, tiny_run: Path, tmp_path: P
     run = shutil.copytree(tiny_run, tmp_path / "run")
     done = medqnn("train", run)
     assert done.code == 0, done
-    assert "Table 1" in done.out
+    assert "Test images by class" in done.out
 
 
 def remove_image(folder: Path) -> None:
@@ -124,7 +124,7 @@ def lose_index(folder: Path) -> None:
         (keep_one_class, "has one class only, glioma: give two at least"),
         (lose_column, "has no column label"),
         (garble_index, "cannot read"),
-        (lose_index, "holds neither index nor .mat files"),
+        (lose_index, "holds no data set: give"),
     ],
 )
 def test_faulty_data_are_one_line_and_leave_no_run(

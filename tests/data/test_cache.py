@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -14,9 +16,12 @@ from PIL import Image
 
 from medqnn.data.cache import cache_folder, decode
 from medqnn.data.folders import read_index_folder
+from medqnn.data.medmnist import read_medmnist
 from medqnn.data.prepare import prepare
 from medqnn.data.table import ImageTable, Sample
 from medqnn.errors import DataError
+
+from .medmnist_files import write_medmnist
 
 DECODE = """
 import sys, time
@@ -56,7 +61,7 @@ def never(items: Iterable, total: int) -> Iterable:
     raise AssertionError("read again what the cache should hold")
 
 
-def rebuilt(table: ImageTable, **options: int) -> bool:
+def rebuilt(table: ImageTable, **options: int | str) -> bool:
     """Whether decoding reads the images again."""
     seen: list[int] = []
 
@@ -104,6 +109,7 @@ def test_what_decides_the_content_decides_the_cache(folder: Path) -> None:
     assert not rebuilt(table)
     assert rebuilt(table, size=17)
     assert rebuilt(table, channels=3)
+    assert rebuilt(table, scaling="dtype")
     index = folder / "index.csv"
     index.write_text(index.read_text().replace("p4", "p5"))
     assert rebuilt(read_index_folder(folder))
@@ -226,6 +232,129 @@ def test_sizes_and_channels_out_of_range_are_refused(folder: Path) -> None:
     for options in ((0, 1), (16, 2)):
         with pytest.raises(DataError, match="size above 0 and 1 or 3"):
             decode(read_index_folder(folder), *options)
+
+
+def test_scaling_reaches_the_pixels(folder: Path) -> None:
+    table = read_index_folder(folder)
+    own, files = (decode(table, 24, scaling=scaling) for scaling in ("min-max", "dtype"))
+    np.testing.assert_array_equal(files.images[3][0], table.read(table.rows.iloc[3]).image)
+    assert own.images[3].max() == 255 > files.images[3].max()
+    with pytest.raises(DataError, match="scaling 'window': give one of min-max, dtype"):
+        decode(table, 16, scaling="window")
+
+
+def test_floating_pixels_under_dtype_scaling_are_refused_by_name(folder: Path) -> None:
+    Image.fromarray(np.ones((24, 24), dtype=np.float32)).save(folder / "0.tif")
+    index = folder / "index.csv"
+    index.write_text(index.read_text().replace("0.png", "0.tif"))
+    with pytest.raises(DataError, match=r"image 0\.tif of set: pixels of float32 .*min-max"):
+        decode(read_index_folder(folder), 16, scaling="dtype")
+
+
+def spoil(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).write_bytes((folder / name).read_bytes()[:100])
+
+
+def test_bad_images_are_skipped_the_rest_is_as_if_they_had_never_been(folder: Path) -> None:
+    table = read_index_folder(folder)
+    spoil(folder, "0.png", "7.png")
+    with pytest.raises(
+        DataError, match=r"0\.png \(.*\): .*; --skip-bad leaves out all such images"
+    ):
+        decode(table, 16)
+    decoded = decode(table, 16, skip_bad=True)
+    assert [one.id for one in decoded.skipped] == ["0.png", "7.png"]
+    assert all("cannot read the image" in one.reason for one in decoded.skipped)
+    rows = table.rows.drop([0, 7]).reset_index(drop=True)
+    good = decode(replace(table, rows=rows), 16)
+    assert decoded.images.shape == (8, 1, 16, 16)
+    assert decoded.images.dtype == decoded.masks.dtype == np.uint8
+    np.testing.assert_array_equal(decoded.images, good.images)
+    np.testing.assert_array_equal(decoded.masks, good.masks)
+    np.testing.assert_array_equal(decoded.annotated, good.annotated)
+    assert decoded.fingerprint == good.fingerprint
+    assert good.skipped == ()
+    pd.testing.assert_frame_equal(decoded.kept(table).rows, rows)
+
+
+def test_what_was_skipped_is_known_from_the_cache(folder: Path) -> None:
+    table = read_index_folder(folder)
+    spoil(folder, "4.png")
+    first = decode(table, 16, skip_bad=True)
+    second = decode(table, 16, skip_bad=True, progress=never)
+    assert second.skipped == first.skipped
+    assert isinstance(second.images, np.memmap)
+    assert second.images.shape == (9, 1, 16, 16)
+
+
+def test_nothing_to_skip_keeps_the_table(folder: Path) -> None:
+    table = read_index_folder(folder)
+    plain = decode(table, 16)
+    skipping = decode(table, 16, skip_bad=True, progress=never)  # from the same cache
+    assert skipping.fingerprint == plain.fingerprint
+    assert skipping.kept(table) is table
+
+
+def test_images_that_were_skipped_are_never_taken_for_good_ones(folder: Path) -> None:
+    table = read_index_folder(folder)
+    spoil(folder, "4.png")
+    decode(table, 16, skip_bad=True)
+    with pytest.raises(DataError, match=r"4\.png"):
+        decode(table, 16)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of another kind")
+def test_skipped_image_that_becomes_readable_is_read(folder: Path) -> None:
+    table = read_index_folder(folder)
+    times = os.stat(folder / "4.png")
+    good = (folder / "4.png").read_bytes()
+    (folder / "4.png").write_bytes(bytes(len(good)))
+    os.utime(folder / "4.png", ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert len(decode(table, 16, skip_bad=True).skipped) == 1
+    (folder / "4.png").write_bytes(good)
+    os.utime(folder / "4.png", ns=(times.st_atime_ns, times.st_mtime_ns))  # as chmod leaves them
+    assert decode(table, 16, skip_bad=True).skipped == ()
+
+
+def test_class_whose_images_are_all_bad_is_gone(folder: Path) -> None:
+    table = read_index_folder(folder)
+    assert table.classes == ("a", "b")
+    spoil(folder, *(f"{i}.png" for i in range(0, 10, 2)))
+    kept = decode(table, 16, skip_bad=True).kept(table)
+    assert kept.classes == ("b",)
+    assert len(kept) == 5
+
+
+def test_set_of_bad_images_alone_is_refused(folder: Path) -> None:
+    spoil(folder, *(f"{i}.png" for i in range(10)))
+    with pytest.raises(DataError, match=r"none of its 10 images can be used; of the first, 0\.png"):
+        decode(read_index_folder(folder), 16, skip_bad=True)
+    assert not [path for path in cache_folder().iterdir() if path.is_dir()]
+
+
+def test_damaged_part_of_a_file_of_many_images_is_skipped(tmp_path: Path) -> None:
+    path = write_medmnist(tmp_path / "cells.npz")
+    table = read_medmnist(path)
+    with ZipFile(path) as archive:
+        at = archive.getinfo("val_images.npy").header_offset
+    content = bytearray(path.read_bytes())
+    content[at + 120] ^= 255
+    path.write_bytes(content)
+    decoded = decode(table, 28, skip_bad=True)
+    assert {one.id.partition("-")[0] for one in decoded.skipped} == {"val"}
+    assert len(decoded.images) + len(decoded.skipped) == len(table)
+
+
+def test_state_of_a_file_is_asked_once_for_all_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = read_medmnist(write_medmnist(tmp_path / "cells.npz"))
+    asked: list[str] = []
+    stat = os.stat
+    monkeypatch.setattr(os, "stat", lambda path, **kw: (asked.append(path), stat(path, **kw))[1])
+    decode(table, 28)
+    assert asked.count(str(tmp_path / "cells.npz")) == 1
 
 
 def test_real_slices_decode(shared_data: Path) -> None:

@@ -5,9 +5,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
 from medqnn.data.catalogue import open_table
 from medqnn.errors import DataError
+
+from .medmnist_files import write_medmnist
 
 
 def test_phantom_by_name_number_and_seed() -> None:
@@ -44,12 +47,30 @@ def test_folder_with_matlab_files(tmp_path: Path) -> None:
 def test_error_lists_what_is_understood(source: str, message: str) -> None:
     with pytest.raises(DataError, match=message) as raised:
         open_table(source)
-    assert all(kind in str(raised.value) for kind in ("phantom:IMAGES", "index.csv", "Cheng 2015"))
+    kinds = ("phantom:IMAGES", "MedMNIST", "index.csv", "Cheng 2015", "train|val|test/CLASS")
+    assert all(kind in str(raised.value) for kind in kinds)
 
 
-def test_empty_folder_and_file_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds neither"):
+def test_medmnist_file(tmp_path: Path) -> None:
+    for name in ("cells.npz", "CELLS.NPZ"):
+        path = write_medmnist(tmp_path / "written.npz").rename(tmp_path / name)
+        assert open_table(str(path)).benchmark == "medmnist"
+
+
+def test_class_folders(tmp_path: Path) -> None:
+    for label in ("ill", "well"):
+        (tmp_path / label).mkdir()
+        Image.fromarray(np.eye(4) > 0).save(tmp_path / label / "1.png")
+    assert open_table(str(tmp_path)).classes == ("ill", "well")
+    (tmp_path / "index.csv").write_text("image,label\nill/1.png,sick\n")
+    assert open_table(str(tmp_path)).classes == ("sick",)
+
+
+def test_empty_folder_and_other_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds no data set: give"):
         open_table(str(tmp_path))
-    (tmp_path / "file").touch()
-    with pytest.raises(DataError, match="is a file"):
-        open_table(str(tmp_path / "file"))
+    (tmp_path / "file.csv").touch()
+    with pytest.raises(DataError, match="is a file of another kind"):
+        open_table(str(tmp_path / "file.csv"))
+    with pytest.raises(DataError, match=r"cells\.npz does not exist"):
+        open_table(str(tmp_path / "cells.npz"))

@@ -10,6 +10,7 @@ from PIL import Image
 from medqnn.data.folders import read_index_folder, read_pixels
 from medqnn.errors import DataError
 
+QUALITY = {"jpg": {"quality": 100}}
 GRADIENT = np.arange(48, dtype=np.uint8).reshape(6, 8)
 
 
@@ -79,6 +80,28 @@ def test_byte_order_mark_and_spaces_are_no_part_of_the_values(tmp_path: Path) ->
 )
 def test_pixels_of_every_png_kind(tmp_path: Path, image: Image.Image, expected: np.ndarray) -> None:
     image.save(tmp_path / "image.png")
+    np.testing.assert_array_equal(read_pixels(tmp_path / "image.png"), expected)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["png", "tiff", "jpg"])
+def test_image_is_turned_as_its_exif_tag_says(tmp_path: Path, kind: str, orientation: int) -> None:
+    flat = np.kron(GRADIENT[::2, ::2] * 5, np.ones((8, 8), dtype=np.uint8))  # survives JPEG
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture(flat).save(tmp_path / f"image.{kind}", exif=exif, **QUALITY.get(kind, {}))
+    # how the stored rows and columns stand to the shown ones, by the EXIF standard
+    upright = (lambda a: a, np.fliplr, lambda a: np.rot90(a, 2), np.flipud, np.transpose)
+    upright = (*upright, lambda a: np.rot90(a, -1), lambda a: np.rot90(a, 2).T, np.rot90)
+    expected = upright[orientation - 1](flat)
+    np.testing.assert_allclose(read_pixels(tmp_path / f"image.{kind}"), expected, atol=3)
+
+
+def test_sixteen_bit_image_is_turned_too(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture(GRADIENT.astype(np.uint16) * 1000).save(tmp_path / "image.png", exif=exif)
+    expected = np.rot90(GRADIENT.astype(np.uint16) * 1000, -1)
     np.testing.assert_array_equal(read_pixels(tmp_path / "image.png"), expected)
 
 

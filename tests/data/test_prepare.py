@@ -55,6 +55,53 @@ def test_grey_and_colour_convert_into_each_other() -> None:
     np.testing.assert_array_equal(repeated, np.broadcast_to(colours[..., 0], (3, 2, 2)))
 
 
+@pytest.mark.parametrize("scaling", ["min-max", "dtype"])
+@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 3)])
+def test_image_of_the_wanted_size_is_not_resampled(shape: tuple[int, ...], scaling: str) -> None:
+    image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    image.flat[:2] = 0, 255
+    pixels, _ = prepare(Sample(image, None), 28, 3, scaling)
+    np.testing.assert_array_equal(pixels, np.broadcast_to(np.atleast_3d(image).T, pixels.shape).mT)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (np.array([[3, 90], [90, 200]], dtype=np.uint8), [[3, 90], [90, 200]]),
+        (np.full((2, 2), 7, dtype=np.uint8), [[7, 7], [7, 7]]),
+        (np.array([[0, 257], [128, 65535]], dtype=np.uint16), [[0, 1], [0, 255]]),
+        (np.array([[129, 25700], [0, 0]], dtype=">u2"), [[1, 100], [0, 0]]),
+        (np.array([[True, True], [True, False]]), [[255, 255], [255, 0]]),
+    ],
+)
+def test_scaling_by_dtype_keeps_the_files_range(given: np.ndarray, expected: list) -> None:
+    np.testing.assert_array_equal(prepare(Sample(given, None), 2, 1, "dtype")[0][0], expected)
+
+
+def test_scaling_by_dtype_of_colours_made_grey() -> None:
+    colours = np.full((4, 4, 3), (10, 200, 60), dtype=np.uint8)
+    grey, _ = prepare(Sample(colours, None), 2, 1, "dtype")
+    assert (grey == round(0.299 * 10 + 0.587 * 200 + 0.114 * 60)).all()
+    assert (prepare(Sample(np.full_like(colours, 255), None), 2, 1, "dtype")[0] == 255).all()
+
+
+def test_scaling_by_dtype_reduces_like_torch_and_pads_with_the_minimum() -> None:
+    image = np.random.default_rng(0).integers(40, 216, (50, 50), dtype=np.uint8)
+    ours, _ = prepare(Sample(image, None), 20, 1, "dtype")
+    oracle = torch.nn.functional.interpolate(
+        torch.tensor(image)[None, None].float(), (20, 20), mode="bilinear", antialias=True
+    )
+    assert np.abs(ours[0] - oracle[0, 0].numpy()).max() <= 0.5 + 1e-3
+    oblong, _ = prepare(Sample(np.full((2, 4), 9, dtype=np.uint8), None), 4, 1, "dtype")
+    assert (oblong == 9).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int16", "int32", "uint32"])
+def test_dtypes_without_a_range_are_refused(dtype: str) -> None:
+    with pytest.raises(ValueError, match=f"pixels of {dtype} have no range .*min-max"):
+        prepare(Sample(np.ones((4, 4), dtype=dtype), None), 4, 1, "dtype")
+
+
 @pytest.mark.parametrize(
     ("sample", "message"),
     [

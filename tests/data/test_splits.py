@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from medqnn.data.folders import read_index_folder
 from medqnn.data.splits import split_as_given, split_by_fold, split_by_patient
+from medqnn.data.table import indicators
 from medqnn.errors import DataError
 
 
@@ -99,6 +100,43 @@ def test_class_of_two_patients_is_refused_with_its_count() -> None:
     patients = {f"p{i}": ("ill", 3) for i in range(9)} | {"q0": ("rare", 4), "q1": ("rare", 1)}
     with pytest.raises(DataError, match="'rare' has 5 images of 2 patients, and none in test"):
         split_by_patient(make_rows(patients))
+
+
+def findings(count: int = 1200, patients: int = 400) -> pd.DataFrame:
+    """Images of patients with up to ten findings, so that few have the same ones."""
+    draw = np.random.default_rng(0)
+    shares = np.linspace(0.03, 0.4, 10)
+    names = np.array([f"finding {percent:.0%}" for percent in shares], dtype=object)
+    labels = ["|".join(names[row]) or "no finding" for row in draw.random((count, 10)) < shares]
+    rows = {"patient": [f"p{p}" for p in draw.integers(0, patients, count)], "label": labels}
+    return pd.DataFrame(rows).assign(id=[f"image{i}" for i in range(count)], split=None, fold=None)
+
+
+def test_findings_come_in_proportion_though_their_combinations_do_not() -> None:
+    rows = findings()
+    split = split_by_patient(rows, seed=1, multilabel=True)
+    assert (sides_of(rows, split) == 1).all()
+    present = indicators(rows["label"], multilabel=True)
+    by_part = present.groupby(split).sum()
+    wanted = np.outer([0.15, 0.7, 0.15], present.sum())  # test, train, val
+    assert np.abs(by_part.to_numpy() - wanted).max() <= 5
+    with pytest.raises(DataError, match="none in"):
+        split_by_patient(rows, seed=1)  # as combinations, some are too rare for three parts
+
+
+def test_findings_count_one_by_one_in_given_splits_and_folds() -> None:
+    rows = findings()
+    rows["split"] = split_by_patient(rows, (0.8, 0.1, 0.1), multilabel=True)
+    assert (split_as_given(rows, multilabel=True) == rows["split"]).all()
+    without = rows.assign(split=rows["split"].replace("val", "train"))
+    assert set(split_as_given(without, multilabel=True)) == {"train", "val", "test"}
+    rare = rows["label"].str.contains("finding 3%")
+    rows.loc[rare & (rows["split"] == "test"), "label"] = "no finding"
+    with pytest.raises(DataError, match=r"'finding 3%' has .* and none in test"):
+        split_as_given(rows, multilabel=True)
+    rows = in_folds(findings())
+    for known in (True, False):
+        assert set(split_by_fold(rows, [1], patients_known=known, multilabel=True)) >= {"val"}
 
 
 def in_folds(rows: pd.DataFrame, count: int = 5) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medqnn.data.table import ImageTable, Sample
+from medqnn.data.table import ImageTable, Sample, indicators
 from medqnn.errors import DataError
 
 
@@ -25,8 +25,8 @@ def make_rows(**columns: object) -> pd.DataFrame:
     return pd.DataFrame(rows | columns)
 
 
-def make_table(**columns: object) -> ImageTable:
-    return ImageTable("made", make_rows(**columns), ("ill", "well"), read)
+def make_table(classes: tuple[str, ...] = ("ill", "well"), **columns: object) -> ImageTable:
+    return ImageTable("made", make_rows(**columns), classes, read)
 
 
 def test_counts_images_and_patients_by_class_and_part() -> None:
@@ -53,6 +53,46 @@ def test_folds_and_split_count_as_given_only_when_every_row_has_one() -> None:
     assert make_table(fold=[1, 2, 3, 3]).has_folds
     assert not make_table(split=["train", None, "val", "test"]).has_split
     assert make_table(split=["train", "train", "val", "test"]).has_split
+
+
+def make_findings(*labels: str, classes: tuple[str, ...] = ("mass", "edema")) -> ImageTable:
+    return ImageTable("made", make_rows(label=labels), classes, read, multilabel=True)
+
+
+def test_findings_are_counted_by_image_and_by_patient() -> None:
+    table = make_findings("mass|edema", "mass", "no finding", "edema|mass")
+    split = pd.Series(["train", "train", "train", "test"])
+    images = table.counts(split)
+    assert images.index.tolist() == ["mass", "edema", "total"]
+    assert images.to_dict("list") == {"train": [2, 1, 3], "test": [1, 1, 1], "total": [3, 2, 4]}
+    patients = table.counts(split, of="patients")
+    assert patients.to_dict("list") == {"train": [1, 1, 2], "test": [1, 1, 1], "total": [2, 2, 3]}
+
+
+def test_findings_that_are_not_the_tables_are_refused() -> None:
+    with pytest.raises(DataError, match="both must hold the same names"):
+        make_findings("mass|effusion", "mass", "edema", "mass")
+    with pytest.raises(DataError, match="both must hold the same names"):
+        make_findings("mass", "mass", "no finding", "mass")
+    with pytest.raises(DataError, match="both must hold the same names"):
+        make_findings("mass", "edema", "mass", "mass|")
+
+
+def test_bar_in_a_class_name_is_no_separator_where_labels_are_single() -> None:
+    table = make_table(label=["a|b", "a|b", "c", "c"], classes=("a|b", "c"))
+    assert table.counts()["total"].tolist() == [2, 2, 4]
+
+
+def test_indicators_of_classes_and_findings() -> None:
+    single = indicators(pd.Series(["b", "a", "b"]))
+    assert single.to_dict("list") == {"a": [False, True, False], "b": [True, False, True]}
+    several = indicators(pd.Series(["b|a", "no finding", "b"]), multilabel=True)
+    assert several.dtypes.eq(bool).all()
+    assert several.astype(int).to_dict("list") == {
+        "a": [1, 0, 0],
+        "b": [1, 0, 1],
+        "no finding": [0, 1, 0],
+    }
 
 
 @pytest.mark.parametrize(

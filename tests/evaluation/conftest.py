@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from medqnn.evaluation.multilabel import MultiLabelPredictions
 from medqnn.evaluation.predictions import Predictions
 
 CLASSES = ("healthy", "meningioma", "glioma", "pituitary")
@@ -29,9 +30,35 @@ def simulate(
     )
 
 
+def simulate_findings(
+    images: int = 120, patients: int = 30, skill: float = 1.5, seed: int = 0
+) -> MultiLabelPredictions:
+    """Random predictions of four findings, the last one rare and never predicted."""
+    truth, model = np.random.default_rng(99), np.random.default_rng(seed)
+    labels = truth.random((images, 4)) < (0.5, 0.3, 0.2, 0.05)
+    logits = model.normal(size=(images, 4)) + skill * labels - (0.5, 0.7, 1, 9)
+    return MultiLabelPredictions(
+        ids=np.array([f"image{i:04d}" for i in range(images)]),
+        patients=np.array([f"patient{i}" for i in truth.integers(0, patients, images)]),
+        labels=labels,
+        probabilities=np.round(1 / (1 + np.exp(-logits)), 2),
+        classes=("effusion", "mass", "nodule", "hernia"),
+    )
+
+
 @pytest.fixture
 def make_predictions() -> Callable[..., Predictions]:
     return simulate
+
+
+@pytest.fixture
+def make_findings() -> Callable[..., MultiLabelPredictions]:
+    return simulate_findings
+
+
+@pytest.fixture
+def findings() -> MultiLabelPredictions:
+    return simulate_findings()
 
 
 @pytest.fixture

@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from medqnn.errors import EvaluationError
 from medqnn.evaluation.calibration import reliability
-from medqnn.evaluation.evaluate import compare, evaluate, in_words
+from medqnn.evaluation.evaluate import compare, evaluate
 from medqnn.evaluation.intervals import bootstrap
-from medqnn.evaluation.metrics import class_report, confusion_matrix
+from medqnn.evaluation.metrics import class_report, confusion_matrix, scores
+from medqnn.evaluation.multilabel import MultiLabelPredictions
 from medqnn.evaluation.paired_tests import mcnemar, paired_bootstrap
 from medqnn.evaluation.predictions import Predictions
 
@@ -20,6 +22,8 @@ Maker = Callable[..., Predictions]
 def test_evaluation_survives_json_and_holds_every_part(predictions: Predictions) -> None:
     result = json.loads(json.dumps(evaluate(predictions, 50, seed=7), allow_nan=False))
     assert (result["images"], result["patients"]) == (120, predictions.patient_count)
+    assert result["patients_known"] is True
+    assert result["task"] == "multi-class"
     assert result["classes"] == list(predictions.classes)
     assert result["interval"]["level"] == 0.95
     assert (result["interval"]["resamples"], result["interval"]["seed"]) == (50, 7)
@@ -52,51 +56,54 @@ def test_comparison_survives_json_and_holds_every_part(make_predictions: Maker) 
     assert result["interval"]["resamples"] == 50
 
 
-def comparison(low: float | None, high: float | None, p: float) -> dict[str, object]:
-    difference = 0.05 if low is None or high is None else (low + high) / 2
-    accuracy = {"a": 0.9, "b": 0.9 - difference, "difference": difference, "low": low, "high": high}
-    return {
-        "a": "hybrid",
-        "b": "dense",
-        "images": 500,
-        "patients": 60,
-        "interval": {"level": 0.95},
-        "mcnemar": {"p": p},
-        "differences": {"accuracy": accuracy},
-    }
+def test_two_classes_are_a_binary_task(make_predictions: Maker) -> None:
+    assert evaluate(make_predictions(classes=2), 20)["task"] == "binary"
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "p", "verdict", "disagree"),
-    [
-        (0.01, 0.09, 0.01, "hybrid is the more accurate here", False),
-        (-0.09, -0.01, 0.01, "dense is the more accurate here", False),
-        (-0.02, 0.06, 0.3, "do not tell the two apart", False),
-        (-0.02, 0.06, 0.01, "do not tell the two apart", True),
-        (0.01, 0.09, 0.2, "hybrid is the more accurate here", True),
-        (0.0, 0.0, 1.0, "do not tell the two apart", False),
-    ],
-)
-def test_words_follow_the_interval(
-    low: float, high: float, p: float, verdict: str, disagree: bool
+def test_findings_have_scores_and_report_but_no_confusion(findings: MultiLabelPredictions) -> None:
+    result = json.loads(json.dumps(evaluate(findings, 50, seed=7), allow_nan=False))
+    assert result["task"] == "multi-label"
+    assert (result["images"], result["patients"]) == (120, findings.patient_count)
+    assert result["classes"] == list(findings.classes)
+    intervals = bootstrap(findings, 50, seed=7).astype(object)
+    assert result["scores"] == intervals.where(intervals.notna(), None).to_dict("index")
+    assert result["scores"]["auroc"]["low"] < result["scores"]["auroc"]["high"]
+    assert result["class_report"] == class_report(findings).to_dict("index")
+    assert {"confusion", "reliability"}.isdisjoint(result)
+
+
+def test_findings_of_two_models_are_compared(
+    make_findings: Callable[..., MultiLabelPredictions],
 ) -> None:
-    words = in_words(comparison(low, high, p))
-    assert verdict in words
-    assert ("disagree" in words) == disagree
-    assert "This is one seed" in words
-    assert "not of training seeds" in words
+    a, b = make_findings(seed=1), make_findings(seed=2)
+    order = np.random.default_rng(0).permutation(len(b))
+    names = ("ids", "patients", "labels", "probabilities")
+    b = replace(b, **{name: getattr(b, name)[order] for name in names})
+    result = json.loads(json.dumps(compare(a, b, "hybrid", "dense", 50, 3), allow_nan=False))
+    assert result["task"] == "multi-label"
+    assert "mcnemar" not in result
+    assert result["differences"] == paired_bootstrap(a, b, 50, seed=3).to_dict("index")
+    auroc = result["differences"]["auroc"]
+    assert auroc["a"] == scores(a)["auroc"]
+    assert auroc["b"] == pytest.approx(scores(b)["auroc"])
+    assert auroc["low"] < auroc["difference"] < auroc["high"]
 
 
-def test_words_give_the_figures() -> None:
-    words = in_words(comparison(0.02, 0.08, 0.00001))
-    for part in ("90.0%", "85.0%", "500 images", "60 patients", "+5.0", "+2.0 to +8.0", "< 0.0001"):
-        assert part in words
-    assert "p = 0.035" in in_words(comparison(0.02, 0.08, 0.03512))
+def test_what_cannot_be_paired_is_refused(
+    findings: MultiLabelPredictions, predictions: Predictions
+) -> None:
+    as_classes = replace(predictions, classes=findings.classes)
+    with pytest.raises(EvaluationError, match="exclude each other"):
+        compare(as_classes, findings, "a", "b")
+    labels = findings.labels.copy()
+    labels[7, 2] = not labels[7, 2]
+    other = replace(findings, labels=labels)
+    with pytest.raises(EvaluationError, match=r"labels of 1 images differ .* 'image0007'"):
+        compare(findings, other, "a", "b")
 
 
-def test_one_patient_gives_no_verdict(five_images: Predictions) -> None:
-    alone = replace(five_images, patients=np.array(["P"] * 5))
-    words = in_words(compare(alone, alone, "hybrid", "dense", 20))
-    assert "no interval" in words
-    assert "one seed" in words
-    assert "more accurate" not in words
+def test_the_method_names_what_was_resampled(predictions: Predictions) -> None:
+    assert evaluate(predictions, 20)["interval"]["method"] == "percentile bootstrap over patients"
+    alone = evaluate(replace(predictions, patients=predictions.ids), 20)
+    assert alone["interval"]["method"] == "percentile bootstrap over images"
+    assert alone["patients_known"] is False

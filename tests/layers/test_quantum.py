@@ -58,11 +58,19 @@ def test_weights_are_angles_of_a_full_turn_drawn_uniformly() -> None:
     assert (counts / weight.numel() - 1 / 8).abs().max() < 0.03
 
 
+def test_ry_rz_strong_has_five_weights_a_qubit() -> None:
+    layer = QuantumLayer(4, 2, 3, "angle", "Z", ansatz="ry_rz_strong")
+    assert layer.weight.shape == (2, 3, 4, 5)
+    inputs = torch.randn(3, 8)
+    expected = expectations(layer.circuit, inputs.view(3, 2, 4), layer.weight)
+    torch.testing.assert_close(layer(inputs), expected.flatten(1))
+
+
 def test_repr_shows_widths_and_circuit() -> None:
     layer = QuantumLayer(4, circuits=2, depth=3, embedding="angle", readouts="ZX", entangler="cz")
     assert repr(layer) == (
         "QuantumLayer(in_features=8, out_features=16, circuits=2, qubits=4, depth=3, "
-        "embedding='angle', readouts='ZX', entangler='cz')"
+        "embedding='angle', readouts='ZX', entangler='cz', ansatz='strong')"
     )
 
 

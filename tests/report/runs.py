@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from medqnn.evaluation.predictions import Predictions, write_predictions
+from medqnn.data.table import NO_FINDING
+from medqnn.evaluation.multilabel import MultiLabelPredictions
+from medqnn.evaluation.predictions import AnyPredictions, Predictions, write_predictions
 from medqnn.training.assess import compare_variants, localisation, score_variant
 from medqnn.training.folder import RunFolder, environment
-from medqnn.training.recipe import Evaluation
+from medqnn.training.sections import Evaluation
 
 CLASSES = ("healthy", "meningioma", "glioma", "pituitary")
 SIZE, GRID = 32, 8
@@ -26,32 +28,45 @@ def make_run(
     *,
     variants: Sequence[str] = ("hybrid", "dense"),
     classes: Sequence[str] = CLASSES,
-    masks: bool = True,
+    attention: bool = True,
     patients_known: bool = True,
     synthetic: bool = True,
+    multilabel: bool = False,
+    rgb: bool = False,
+    task: str = "all classes",
+    benchmark: str | None = None,
     published: dict[str, Any] | None = None,
 ) -> Path:
-    """A complete run of 240 blobs of 60 patients; the first variant attends to them best."""
+    """A complete run of 240 blobs of 60 patients; the first variant attends to them best.
+
+    Without attention the images have no masks either. With `multilabel` an image shows its class
+    and, of every third patient, the next one; the last class is "no finding".
+    """
     split = _split(classes, patients_known)
+    if multilabel:
+        split, classes = _with_findings(split, classes)
     test = split[split["part"] == "test"].reset_index(drop=True)
     rng = np.random.default_rng(0)
     images, tumours = _blobs(rng, test["label"] != classes[0])
     folder = RunFolder(path)
     data = _data_facts(split, classes, patients_known, synthetic)
+    data |= {"multilabel": multilabel, "task": task, "benchmark": benchmark}
     facts = {"status": "complete", "system": "hqcm-ebtc", "variants": list(variants), "seed": 7}
     folder.write_json("run.json", facts | environment() | {"data": data})
     for rank, name in enumerate(variants):
         (path / name).mkdir(parents=True)
-        _write_variant(folder, name, rank, test, tumours if masks else None, classes)
+        _write_variant(folder, name, rank, test, tumours if attention else None, classes)
     comparisons = [compare_variants(folder, variants[0], b, SPEC, 0) for b in variants[1:]]
     folder.write_json("comparisons.json", comparisons)
     split.to_csv(path / "split.csv", index=False)
-    if masks:
-        bytes_ = np.uint8(tumours)
+    if rgb:
+        images = np.stack([images, images // 2, 255 - images], axis=-1)
+    bytes_ = np.uint8(tumours if attention else tumours & False)
+    if attention:
         ids = test["id"].to_numpy(str)
         np.savez(path / "panels.npz", ids=ids[:5], images=images[:5], masks=bytes_[:5])
-        labels = test["label"].to_numpy(str)
-        np.savez(path / "gallery.npz", labels=labels[5:13], images=images[5:13], masks=bytes_[5:13])
+    labels = [label.split("|")[0] for label in test["label"][5:13]]
+    np.savez(path / "gallery.npz", labels=labels, images=images[5:13], masks=bytes_[5:13])
     about = {"title": "A system", "authors": "Somebody", "published": published or {}}
     (path / "recipe.yaml").write_text(yaml.safe_dump({"system": "hqcm-ebtc", "about": about}))
     return path
@@ -70,6 +85,23 @@ def _split(classes: Sequence[str], patients_known: bool) -> pd.DataFrame:
             "part": [("train", "train", "train", "val", "test")[p % 5] for p in patient],
         }
     )
+
+
+def _with_findings(
+    split: pd.DataFrame, classes: Sequence[str]
+) -> tuple[pd.DataFrame, Sequence[str]]:
+    """The split with the last class as no finding and second findings, and the findings."""
+    findings = classes[:-1]
+    following = dict(zip(findings, [*findings[1:], findings[0]], strict=True))
+    labels = [
+        NO_FINDING
+        if label == classes[-1]
+        else f"{label}|{following[label]}"
+        if n // 4 % 3 == 0
+        else label
+        for n, label in enumerate(split["label"])
+    ]
+    return split.assign(label=labels), findings
 
 
 def _data_facts(
@@ -111,13 +143,11 @@ def _write_variant(
 ) -> None:
     rng = np.random.default_rng(rank + 1)
     path = folder.path / name
-    predictions = _predictions(rng, test, classes, skill=2.0 - 0.4 * rank)
+    multilabel = folder.facts()["data"]["multilabel"]
+    answer = _findings if multilabel else _predictions
+    predictions: AnyPredictions = answer(rng, test, classes, skill=2.0 - 0.4 * rank)
     write_predictions(path / "predictions.csv", predictions)
-    if tumours is None:  # what a network without attention writes
-        pd.DataFrame(columns=["id", "patient", "label"]).to_csv(
-            path / "localisation.csv", index=False
-        )
-    else:
+    if tumours is not None:
         cells = tumours.reshape(-1, GRID, SIZE // GRID, GRID, SIZE // GRID).mean(axis=(2, 4))
         logits = (9 * cells - 3 + rng.normal(0, 0.5 + rank, cells.shape)).astype(np.float16)
         np.savez(path / "attention.npz", ids=predictions.ids, maps=logits)
@@ -142,6 +172,21 @@ def _predictions(
         labels,
         odds / odds.sum(axis=1, keepdims=True),
         tuple(classes),
+    )
+
+
+def _findings(
+    rng: np.random.Generator, test: pd.DataFrame, findings: Sequence[str], skill: float
+) -> MultiLabelPredictions:
+    present = [[name in label.split("|") for name in findings] for label in test["label"]]
+    labels = np.array(present)
+    logits = rng.normal(size=labels.shape) + skill * (2 * labels - 1)
+    return MultiLabelPredictions(
+        test["id"].to_numpy(),
+        test["patient"].to_numpy(),
+        labels,
+        1 / (1 + np.exp(-logits)),
+        tuple(findings),
     )
 
 

@@ -79,9 +79,10 @@ def test_a_class_may_be_called_anything() -> None:
 
 
 def test_distribution_has_a_bar_for_each_class_and_part(read: Run) -> None:
-    figure = drawn(figures.class_distribution)(read.split, CLASSES)
-    heights = [bar.get_height() for bar in figure.axes[0].patches]
-    assert heights == [60, 36, 24, 24] + 2 * [20, 12, 8, 8]
+    figure = drawn(figures.class_distribution)(read.by_class())
+    lengths = [bar.get_width() for bar in figure.axes[0].patches]
+    assert lengths == [60, 36, 24, 24] + 2 * [20, 12, 8, 8]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == list(CLASSES)
     assert len({bar.get_hatch() for bar in figure.axes[0].patches}) == 3
 
 

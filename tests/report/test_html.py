@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -11,68 +10,10 @@ import pytest
 from medqnn.errors import RunError
 from medqnn.report.html import write_report
 
+from .page import SECTIONS, Page
 from .runs import CLASSES, read_json
 
-SECTIONS = [
-    "answer",
-    "classes",
-    "comparison",
-    "curves",
-    "confusion",
-    "panels",
-    "localisation",
-    "distribution",
-    "samples",
-    "reliability",
-    "split",
-    "limits",
-    "reproducibility",
-]
-VOID = {"meta", "img", "br", "link", "input"}
 Maker = Callable[..., Path]
-
-
-class Page(HTMLParser):
-    """Text, tags and the cells of tables of each section; refuses tags that do not nest."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.sections: dict[str, str] = {"": ""}
-        self.rows: dict[str, list[list[str]]] = {}
-        self.section = ""
-        self.feed(path.read_text(encoding="utf-8"))
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-        if tag == "section":
-            self.section = dict(attrs)["id"] or ""
-            self.sections[self.section] = ""
-        if tag == "tr":
-            self.rows.setdefault(self.section, []).append([])
-        if tag in ("td", "th"):
-            self.rows[self.section][-1].append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" in self.open:
-            return
-        self.sections[self.section] += data
-        if {"td", "th"} & set(self.open):
-            self.rows[self.section][-1][-1] += data
-
-    def text(self, section: str) -> str:
-        return " ".join(self.sections[section].split())
-
-    def row(self, section: str, head: str, table: int = 0) -> list[str]:
-        """Cells after the head of the n-th row that starts with it."""
-        return [row[1:] for row in self.rows[section] if row[0] == head][table]
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +44,10 @@ def test_nothing_is_loaded_from_outside(run: Path, page: Page) -> None:
 
 def test_every_picture_has_words_for_it(page: Page) -> None:
     pictures = [attributes for tag, attributes in page.tags if tag == "img"]
-    assert len(pictures) == 2 * 3 + 1 + 5 * 6 + 8
+    assert len(pictures) == 2 * 3 + 4 + 1 + 5 * 6 + 8
     assert all(attributes["alt"] for attributes in pictures)
     captions = sum(tag == "figcaption" for tag, _ in page.tags)
-    assert captions == sum(tag == "figure" for tag, _ in page.tags) == 6
+    assert captions == sum(tag == "figure" for tag, _ in page.tags) == 7
 
 
 def test_the_answer_is_the_comparison_in_words_with_the_main_figures(run: Path, page: Page) -> None:
@@ -223,22 +164,25 @@ def test_a_network_alone_without_attention_or_patients(run_maker: Maker, tmp_pat
     path = run_maker(
         tmp_path / "run",
         variants=("hybrid",),
-        masks=False,
+        attention=False,
         patients_known=False,
         synthetic=False,
     )
     page = Page(write_report(path))
     assert [name for name in page.sections if name] == SECTIONS
     left_out = [name for name, text in page.sections.items() if "Left out" in text]
-    assert left_out == ["comparison", "panels", "localisation", "samples"]
+    assert left_out == ["comparison", "panels", "localisation"]
     assert "trained hybrid alone" in page.text("answer")
     assert "Patients are unknown" in page.text("limits")
+    assert "patients" not in page.text("answer")
+    assert "white line" not in page.text("samples")
+    assert "Attention" not in page.text("limits")
     assert "ynthetic" not in " ".join(page.sections.values())
     assert "Published" not in page.text("answer")
 
 
 def test_shared_patients_are_counted_and_called_a_limit(run_maker: Maker, tmp_path: Path) -> None:
-    path = run_maker(tmp_path / "run", variants=("hybrid",), masks=False)
+    path = run_maker(tmp_path / "run", variants=("hybrid",), attention=False)
     split = (path / "split.csv").read_text().replace(",P4,test", ",P0,test")
     (path / "split.csv").write_text(split)
     page = Page(write_report(path))
@@ -247,7 +191,7 @@ def test_shared_patients_are_counted_and_called_a_limit(run_maker: Maker, tmp_pa
 
 
 def test_an_incomplete_run_is_refused_and_nothing_written(run_maker: Maker, tmp_path: Path) -> None:
-    path = run_maker(tmp_path / "run", variants=("hybrid",), masks=False)
+    path = run_maker(tmp_path / "run", variants=("hybrid",), attention=False)
     facts = read_json(path / "run.json") | {"status": "running"}
     (path / "run.json").write_text(json.dumps(facts))
     with pytest.raises(RunError, match=r"running.*medqnn train"):
@@ -256,7 +200,7 @@ def test_an_incomplete_run_is_refused_and_nothing_written(run_maker: Maker, tmp_
 
 
 def test_a_broken_run_leaves_the_last_report_alone(run_maker: Maker, tmp_path: Path) -> None:
-    path = run_maker(tmp_path / "run", variants=("hybrid",), masks=False)
+    path = run_maker(tmp_path / "run", variants=("hybrid",), attention=False)
     before = write_report(path).read_bytes()
     (path / "hybrid" / "metrics.json").write_text("{")
     with pytest.raises(RunError, match=r"metrics\.json"):

@@ -33,6 +33,18 @@ def test_a_slice_keeps_its_greys_at_double_density() -> None:
     assert (picture[:, 150:] == 200).all()
 
 
+def test_colours_stay_what_they_are() -> None:
+    image = np.zeros((SIZE, SIZE, 3), dtype=np.uint8)
+    image[:, :32] = (200, 40, 90)
+    for picture in (images.slice_picture(image), images.outlined_picture(image, square() & False)):
+        assert (pixels(picture)[:, :100] == (200, 40, 90)).all()
+    outlined = pixels(images.outlined_picture(image, square())).astype(int)
+    assert (outlined[96, 64] == 255).all()
+    assert (outlined[96, 96] == (200, 40, 90)).all()
+    mixed = pixels(images.overlay_picture(image, square() & False, np.zeros((SIZE, SIZE))))
+    assert (mixed[:, :100] == (200, 40, 90)).all()
+
+
 def test_a_mask_is_white_on_black() -> None:
     picture = pixels(images.mask_picture(square()))
     assert (picture[80:110, 80:110] == 255).all()

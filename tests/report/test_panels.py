@@ -84,7 +84,7 @@ def test_samples_are_sorted_by_class(read: Run) -> None:
 
 
 def test_nothing_kept_gives_nothing_to_show(run_maker: Callable[..., Path], tmp_path: Path) -> None:
-    bare = read_run(run_maker(tmp_path / "run", variants=("hybrid",), masks=False))
+    bare = read_run(run_maker(tmp_path / "run", variants=("hybrid",), attention=False))
     assert panels.attended(bare) == []
     assert list(panels.cases(bare)) == []
-    assert list(panels.samples(bare)) == []
+    assert list(panels.samples(replace(bare, gallery=None))) == []

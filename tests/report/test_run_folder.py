@@ -36,12 +36,34 @@ def test_ids_keep_their_leading_zeros(run: Path) -> None:
 def test_what_a_network_without_attention_lacks_is_none(
     run_maker: Callable[..., Path], tmp_path: Path
 ) -> None:
-    read = read_run(run_maker(tmp_path / "run", variants=("hybrid",), masks=False))
+    read = read_run(run_maker(tmp_path / "run", variants=("hybrid",), attention=False))
     assert read.panels is None
-    assert read.gallery is None
+    assert read.gallery is not None
+    assert not read.gallery["masks"].any()
     assert read.comparisons == []
     assert read.variants[0].attention is None
     assert read.variants[0].localisation == {}
+
+
+def test_rows_are_sorted_by_class(run: Path) -> None:
+    read = read_run(run)
+    assert list(read.by_class()) == list(CLASSES)
+    for name, rows in read.by_class().items():
+        assert list(rows["id"]) == list(read.split.loc[read.split["label"] == name, "id"])
+
+
+def test_an_image_stands_under_each_of_its_findings(
+    run_maker: Callable[..., Path], tmp_path: Path
+) -> None:
+    classes = ("effusion", "mass", "hernia", "none")
+    read = read_run(run_maker(tmp_path / "run", classes=classes, attention=False, multilabel=True))
+    by_class = read.by_class()
+    assert list(by_class) == ["effusion", "mass", "hernia", "no finding"]
+    for name, rows in by_class.items():
+        shown = [name in label.split("|") for label in read.split["label"]]
+        assert list(rows["id"]) == list(read.split.loc[shown, "id"])
+        assert len(rows) > 0
+    assert sum(map(len, by_class.values())) > len(read.split)
 
 
 def test_no_run_folder_is_refused(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from medqnn.training.assess import (
     score_variant,
 )
 from medqnn.training.folder import RunFolder
-from medqnn.training.recipe import Evaluation
+from medqnn.training.sections import Evaluation
 
 SPEC = Evaluation(thresholds=(0.9, 0.5), resamples=100)
 COLUMNS = ["jaccard@0.90", "jaccard@0.50", "jaccard@q0.90", "jaccard@q0.50"]

@@ -14,9 +14,8 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.data import DataLoader
 
 from medqnn.training.callbacks import COLUMNS, History, Plateau, moving_average
-from medqnn.training.recipe import Training
 
-SPEC = Training(learning_rate=0.8, plateau_factor=0.5, plateau_patience=1)
+RATE = 0.8
 LOSSES = (1.0, 0.9, 0.95, 0.9, 0.9, 0.9, 0.5, 0.5, 0.5, 0.5)
 
 
@@ -33,7 +32,7 @@ class Scripted(L.LightningModule):
         return self.weight.square().sum()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.SGD(self.parameters(), SPEC.learning_rate)
+        return torch.optim.SGD(self.parameters(), RATE)
 
 
 def train(path: Path, epochs: int, checkpoint: Path | None = None) -> L.Trainer:
@@ -41,7 +40,7 @@ def train(path: Path, epochs: int, checkpoint: Path | None = None) -> L.Trainer:
         max_epochs=epochs,
         accelerator="cpu",
         logger=False,
-        callbacks=[History(path), Plateau(SPEC)],
+        callbacks=[History(path), Plateau(factor=0.5, patience=1)],
         enable_progress_bar=False,
         enable_model_summary=False,
         enable_checkpointing=False,
@@ -62,7 +61,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 
 def test_learning_rate_falls_as_torchs_scheduler_says(history: pd.DataFrame) -> None:
-    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], SPEC.learning_rate)
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], RATE)
     scheduler = ReduceLROnPlateau(optimiser, factor=0.5, patience=1)
     optimiser.step()
     expected = []

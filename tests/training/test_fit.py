@@ -59,7 +59,7 @@ def test_model_is_that_of_the_least_validation_loss(folder: Path, fitted: tuple)
     history = pd.read_csv(path / "history.csv")
     recipe, inputs = tiny_recipe(*MORE), small_inputs(folder, *MORE)
     labels = torch.from_numpy(inputs.labels[inputs.rows("train")])
-    module = ClassifierModule(model, recipe, class_weights(labels, 2)).eval()
+    module = ClassifierModule(model, recipe, 2, weights=class_weights(labels, 2)).eval()
     with torch.inference_mode():
         batches = list(Batches(recipe, inputs).val_dataloader())
         losses = [module.losses(batch)[0].total.item() * len(batch.labels) for batch in batches]

@@ -6,9 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medqnn.errors import DataError
+from medqnn.errors import DataError, RecipeError
 from medqnn.training.inputs import Inputs, load_inputs
-from training.tiny import read_index, small_inputs, tiny_recipe, write_folder, write_index
+from medqnn.training.recipe import load
+from training.tiny import (
+    read_index,
+    small_inputs,
+    tiny_recipe,
+    write_folder,
+    write_index,
+    write_medmnist,
+)
 
 
 @pytest.fixture
@@ -149,9 +157,65 @@ def test_facts_tell_what_the_data_are(folder: Path) -> None:
         "patients_known": True,
         "image_size": 16,
         "split_rule": "by patient, stratified by class",
+        "task": "2 classes",
+        "benchmark": None,
+        "multilabel": False,
     }
 
 
 def test_recipe_decides_the_pixels(folder: Path) -> None:
     assert small_inputs(folder, "data.image_size=24").decoded.images.shape == (32, 1, 24, 24)
     assert small_inputs(folder, "data.channels=3").decoded.images.shape == (32, 3, 16, 16)
+
+
+def medmnist(path: Path, *overrides: str) -> Inputs:
+    return load_inputs(load("hqcnn-medmnist", overrides), str(path))
+
+
+def test_group_against_the_rest_is_named_by_data_set(tmp_path: Path) -> None:
+    blood = medmnist(write_medmnist(tmp_path / "bloodmnist.npz", classes=8))
+    assert blood.classes == ("rest", "eosinophil + erythroblast")
+    assert blood.labels.sum() == 88 // 8 * 2
+    other = write_medmnist(tmp_path / "mine.npz", classes=8)
+    given = medmnist(other, "data.positives.mine=[0, 7]")
+    assert given.classes == ("rest", "0 + 7")
+
+
+def test_group_that_nobody_named_is_asked_for(tmp_path: Path) -> None:
+    path = write_medmnist(tmp_path / "mine.npz", classes=3)
+    with pytest.raises(RecipeError, match=r"data\.positives\.mine=\[1,2\], out of 0 0, 1 1, 2 2"):
+        medmnist(path)
+
+
+def test_two_classes_are_those_of_the_recipe_or_the_first(tmp_path: Path) -> None:
+    path = write_medmnist(tmp_path / "octmnist.npz", classes=4)
+    names = medmnist(path, "data.task=all-classes").classes
+    assert medmnist(path, "data.task=two-classes").classes == names[:2]
+    pair = f"data.classes=['{names[3]}', '{names[1]}']"
+    assert medmnist(path, "data.task=two-classes", pair).classes == (names[3], names[1])
+
+
+def test_binary_set_stays_as_it_is(tmp_path: Path) -> None:
+    inputs = medmnist(write_medmnist(tmp_path / "pneumoniamnist.npz", classes=2))
+    assert inputs.classes == ("normal", "pneumonia")
+    assert inputs.task == "2 classes"
+
+
+def test_findings_become_columns(tmp_path: Path) -> None:
+    path = write_medmnist(tmp_path / "chestmnist.npz", findings=14)
+    inputs = medmnist(path)
+    with np.load(path) as arrays:
+        truth = np.concatenate([arrays[f"{part}_labels"] for part in ("train", "val", "test")])
+    assert inputs.labels.dtype == np.float32
+    assert (inputs.labels == truth).all()
+    assert (inputs.labels[inputs.rows("test", 3), 3] == 1).all()
+    assert len(inputs.rows("test", 3)) == truth[-24:, 3].sum()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_channels_are_the_images_if_the_recipe_leaves_them_open(
+    tmp_path: Path, channels: int
+) -> None:
+    inputs = medmnist(write_medmnist(tmp_path / "breastmnist.npz", 2, channels))
+    assert inputs.recipe.data.channels == channels
+    assert inputs.decoded.images.shape[1] == channels

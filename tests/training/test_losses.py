@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
 from sklearn.utils.class_weight import compute_class_weight
 from torch import Tensor
 
-from medqnn.training.losses import attention_loss, class_weights, soft_dice, upsample
+from medqnn.training.losses import (
+    attention_loss,
+    class_weights,
+    classification_loss,
+    soft_dice,
+    upsample,
+)
 
 FULL = torch.ones(1, 1, 4, 4)
 ONE = torch.tensor([True])
@@ -127,3 +135,20 @@ def test_class_weights_are_balanced_ones() -> None:
 
 def test_class_without_images_has_a_finite_weight() -> None:
     assert class_weights(torch.tensor([0, 1]), 3).isfinite().all()
+
+
+def test_findings_weigh_as_much_present_as_absent() -> None:
+    labels = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
+    assert class_weights(labels, 2).tolist() == pytest.approx([4 / 1, 3 / 2])
+    assert class_weights(torch.zeros(3, 2), 2).isfinite().all()
+
+
+def test_classification_loss_worked_examples() -> None:
+    logits = torch.tensor([[0.0, math.log(3.0)], [math.log(3.0), 0.0]])
+    of_classes = classification_loss(logits, torch.tensor([1, 1]), torch.tensor([1.0, 2.0]))
+    assert of_classes.item() == pytest.approx(-(math.log(3 / 4) + math.log(1 / 4)) / 2)
+    findings = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+    plain = classification_loss(logits, findings, None).item()
+    assert plain == pytest.approx((2 * math.log(2) + 2 * math.log(4 / 3)) / 4)
+    weighted = classification_loss(logits, findings, torch.tensor([3.0, 1.0])).item()
+    assert weighted == pytest.approx((2 * math.log(2) + 4 * math.log(4 / 3)) / 4)

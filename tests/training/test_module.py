@@ -22,12 +22,12 @@ def batch() -> Batch:
 
 def module(variant: str, *overrides: str) -> ClassifierModule:
     recipe = tiny_recipe(*overrides)
-    return ClassifierModule(build_model(recipe, variant, 3), recipe, WEIGHTS)
+    return ClassifierModule(build_model(recipe, variant, 3), recipe, 3, weights=WEIGHTS)
 
 
 def test_loss_is_the_weighted_sum_of_its_parts(batch: Batch) -> None:
-    overrides = ("loss.classification=0.5", "loss.attention=3", "loss.bce=0.2", "loss.dice=0.6")
-    subject = module("hybrid", *overrides, "loss.epsilon=2").eval()
+    attention = "loss.attention={weight: 3, bce: 0.2, dice: 0.6, epsilon: 2}"
+    subject = module("hybrid", "loss.classification=0.5", attention).eval()
     losses, logits = subject.losses(batch)
     output = subject.model(batch.images)
     entropy = F.cross_entropy(output.logits, batch.labels, WEIGHTS)
@@ -72,3 +72,20 @@ def test_optimiser_has_the_recipes_settings() -> None:
 
 def test_class_weights_are_not_part_of_the_weights() -> None:
     assert not [name for name in module("hybrid").state_dict() if name == "weights"]
+
+
+def test_findings_are_learnt_each_on_its_own(batch: Batch) -> None:
+    recipe = tiny_recipe("loss.attention=null")
+    subject = ClassifierModule(build_model(recipe, "hybrid", 3), recipe, 3, multilabel=True).eval()
+    findings = torch.eye(3).repeat(2, 1)
+    losses, logits = subject.losses(batch._replace(labels=findings))
+    expected = F.binary_cross_entropy_with_logits(logits, findings)
+    torch.testing.assert_close(losses.total, expected)
+    share = subject.val_accuracy(logits, findings.long())
+    torch.testing.assert_close(share, ((logits > 0) == (findings > 0)).float().mean())
+
+
+def test_attention_is_left_alone_if_the_recipe_says_so(batch: Batch) -> None:
+    losses, _ = module("hybrid", "loss.attention=null").eval().losses(batch)
+    assert losses.attention is None
+    torch.testing.assert_close(losses.total, losses.classification)

@@ -16,7 +16,8 @@ from safetensors.torch import load_file
 
 from medqnn.errors import RunError
 from medqnn.training.folder import RunFolder
-from medqnn.training.run import proceed, start
+from medqnn.training.plan import start
+from medqnn.training.run import proceed
 from training.tiny import MEDQNN, SMALL, command, options, tiny_recipe
 
 LONG = (

@@ -11,13 +11,15 @@ from safetensors.torch import load_file
 
 from medqnn.data.cache import decode
 from medqnn.data.catalogue import open_table
-from medqnn.evaluation.evaluate import compare, in_words
+from medqnn.evaluation.evaluate import compare
 from medqnn.evaluation.predictions import read_predictions
+from medqnn.evaluation.words import in_words
 from medqnn.training.assess import attention_maps, localisation
 from medqnn.training.fit import build_model
 from medqnn.training.folder import RunFolder
+from medqnn.training.plan import start
 from medqnn.training.recipe import load
-from medqnn.training.run import proceed, recipe_of, start
+from medqnn.training.run import proceed, recipe_of
 from training.tiny import PHANTOM, SETS, read_index, tiny_recipe, write_folder, write_index
 
 VARIANTS = ("hybrid", "dense")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from medqnn.errors import MedqnnError, RunError
-from medqnn.training.run import proceed, start
+from medqnn.training.plan import start
+from medqnn.training.run import proceed
 from training.tiny import read_index, tiny_recipe, write_index
 
 

@@ -1,71 +1,83 @@
-"""Strongly entangling layers (Schuld et al. 2020), the ansatz of every published system here.
+"""The trainable circuits, each declared as a sequence of layers.
 
-Layer l turns each qubit by Rot(φ, θ, ω) = R_z(ω) R_y(θ) R_z(φ), then applies a ring of two-qubit
-gates from qubit i to qubit (i + r_l) mod q.
+- ``strong``, strongly entangling layers (Schuld et al. 2020): Rot on each qubit, then a ring of
+  two-qubit gates from qubit i to qubit (i + r_l) mod q, with PennyLane's reach r_l.
+- ``ry_rz_strong`` (HQCNN-MedMNIST): R_y and R_z on each qubit, a ring of reach 1, then one
+  strongly entangling layer. Its five weights a qubit are R_y, R_z, φ, θ, ω.
+- Quantum pooling (Cong et al. 2019) after either: in each pair (2j, 2j + 1) the odd qubit is
+  measured, and on outcome 1 the even one turned by Rot(φ, θ, ω); with the measurement deferred
+  that is a controlled rotation. Each pair has its own three weights. An odd last qubit stays as it
+  is. In the product circuit the rotation is unconditional, for a condition would entangle.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from medqnn.circuits import gates
-from medqnn.circuits.circuit import Circuit
+from medqnn.circuits.circuit import Circuit, Entangler
 
 
-def ring_range(layer: int, qubits: int) -> int:
-    """Reach r_l of layer l's ring: (l mod (q - 1)) + 1, as in PennyLane."""
-    return layer % (qubits - 1) + 1
+class Layer(NamedTuple):
+    """Rot(φ, θ, ω) = R_z(ω) R_y(θ) R_z(φ) on each qubit, then two-qubit gates in order."""
+
+    rotations: Tensor  # float64 (P, q, 3): weights @ rotations are φ, θ, ω in radians
+    gate: Entangler
+    pairs: list[tuple[int, int]]  # control and target
 
 
-def ring(circuit: Circuit, layer: int) -> tuple[Tensor, Tensor]:
-    """The ring after a rotation layer: it sends basis state b to signs[b] · |states[b]⟩.
+def layers(circuit: Circuit) -> list[Layer]:
+    """The circuit's layers in order of time, linear in its P weights."""
+    depth, qubits, angles = circuit.ansatz_shape
+    count = depth * qubits * angles
+    slots = torch.eye(count + 3 * (qubits // 2) * circuit.pooling, dtype=torch.float64)
+    ansatz = slots[:, :count].view(-1, *circuit.ansatz_shape)
+    declare = _strong if circuit.ansatz == "strong" else _ry_rz_strong
+    declared = list(declare(circuit, ansatz))
+    if circuit.pooling:
+        declared += _pooling(circuit, slots[:, count:].view(len(slots), qubits // 2, 3))
+    return declared
 
-    Returns:
-        ``states``, int64 (2^q,), and ``signs``, float64 (2^q,). One qubit has no ring.
-    """
+
+def ring(circuit: Circuit, reach: int) -> list[tuple[int, int]]:
+    """Pairs (i, (i + reach) mod q) for each qubit i; one qubit has no ring."""
     q = circuit.qubits
-    states, signs = torch.arange(2**q), torch.ones(2**q, dtype=torch.float64)
-    if q == 1 or circuit.entangler == "none":
-        return states, signs
-    reach = ring_range(layer, q)
-    for control in range(q):
-        target = (control + reach) % q
-        if circuit.entangler == "cnot":
-            states = gates.cnot(q, control, target)[states]
-        else:
-            signs = signs * gates.cz(q, control, target)
-    return states, signs
+    return [(i, (i + reach) % q) for i in range(q if q > 1 else 0)]
 
 
-def angles(circuit: Circuit) -> tuple[Tensor, Tensor]:
-    """Every angle of the circuit's factors, linear in the weights.
+def _strong(circuit: Circuit, slots: Tensor) -> Iterator[Layer]:
+    """Layer l's reach is (l mod (q - 1)) + 1."""
+    for number, rotations in enumerate(slots.unbind(1)):
+        reach = number % max(1, circuit.qubits - 1) + 1
+        yield Layer(rotations, circuit.entangler, ring(circuit, reach))
 
-    Between two layers' R_y products stand R_z(ω) of the earlier, its ring, and R_z(φ) of the
-    later; moving the ring's permutation into the later R_y product leaves one diagonal
-    exp(-i p), which a CZ ring's signs join. So a circuit is the diagonal p_0, then for each layer
-    an R_y product with half-angles h_l = θ_l / 2 and the diagonal p_l.
 
-    Returns:
-        ``slope`` (3 d q, 2^q + d (q + 2^q)) and ``offset`` of its columns, float64, such that
-        ``weights.flatten() @ slope + offset`` is (p_0, h_1, p_1, …, h_d, p_d) in radians.
-    """
-    q, d, size = circuit.qubits, circuit.depth, circuit.dimension
-    eigenvalues = gates.z_eigenvalues(q)
-    first = torch.zeros(d, q, 3, size, dtype=torch.float64)
-    half = torch.zeros(d, q, 3, d, q, dtype=torch.float64)
-    phase = torch.zeros(d, q, 3, d, size, dtype=torch.float64)
-    offset = torch.zeros(d, q + size, dtype=torch.float64)
-    first[0, :, 0] = 0.5 * eigenvalues.T
-    for layer in range(d):
-        half[layer, :, 1, layer] = 0.5 * torch.eye(q, dtype=torch.float64)
-        phase[layer, :, 2, layer] = 0.5 * eigenvalues.T
-        if layer + 1 < d:  # the last ring belongs to the readout
-            states, signs = ring(circuit, layer)
-            phase[layer + 1, :, 0, layer] = 0.5 * eigenvalues[states].T
-            offset[layer, q:] = math.pi * (signs < 0).double()
-    layers = torch.cat([half, phase], dim=-1).flatten(3)
-    slope = torch.cat([first, layers], dim=-1).flatten(0, 2)
-    return slope, torch.cat([torch.zeros(size, dtype=torch.float64), offset.flatten()])
+def _ry_rz_strong(circuit: Circuit, slots: Tensor) -> Iterator[Layer]:
+    pairs = ring(circuit, 1)
+    for weights in slots.unbind(1):
+        ry, rz, *rot = weights.unbind(-1)
+        first = torch.stack((torch.zeros_like(ry), ry, rz), dim=-1)
+        yield Layer(first, circuit.entangler, pairs)
+        yield Layer(torch.stack(rot, dim=-1), circuit.entangler, pairs)
+
+
+def _pooling(circuit: Circuit, slots: Tensor) -> Iterator[Layer]:
+    """A controlled rotation as A · CNOT · B · CNOT · C with ABC = 1 (Barenco et al. 1995)."""
+    pairs = [(even + 1, even) for even in range(0, circuit.qubits - 1, 2)]
+    phi, theta, omega = slots.unbind(-1)
+
+    def on_even(*angles: Tensor) -> Tensor:
+        rotations = torch.zeros(len(slots), circuit.qubits, 3, dtype=slots.dtype)
+        rotations[:, [even for _, even in pairs]] = torch.stack(angles, dim=-1)
+        return rotations
+
+    zero = torch.zeros_like(theta)
+    if circuit.entangler == "none":
+        yield Layer(on_even(phi, theta, omega), "none", [])
+        return
+    yield Layer(on_even((phi - omega) / 2, zero, zero), "cnot", pairs)
+    yield Layer(on_even(-(phi + omega) / 2, -theta / 2, zero), "cnot", pairs)
+    yield Layer(on_even(zero, theta / 2, omega), "none", [])

@@ -1,15 +1,10 @@
 """Narrow circuits as matrices: one unitary a circuit and step, one real product a batch.
 
 The circuit's weights do not depend on the data, so circuit k is a matrix U_k, compiled once a
-step. Both embeddings give real amplitudes ψ, so with the transposed matrix stored as interleaved
-real and imaginary columns a batch is one real product; the readout is squares times a table of
-signs. With R_l the product of layer l's R_y gates (real), D_l the diagonals of all R_z gates, P_l
-the rings, and W the last ring and basis change, the compiled matrix is
-
-    Uᵀ = D_0 · R_1ᵀ · D_1 · P_1ᵀ · R_2ᵀ · D_2 ⋯ R_dᵀ · D_d · Wᵀ
-
-which is built from the right, so that every step scales rows or multiplies from the left by a
-real matrix. ``forward`` and ``backward`` are the pair that another kernel may replace.
+step from constants and diagonals (see ``factors``). Both embeddings give real amplitudes ψ, so a
+batch is one real product [Re U; Im U] ψ, and the readout is a table of signs times probabilities.
+The batch is the last dimension throughout. ``forward`` and ``backward`` are the pair that another
+kernel may replace.
 """
 
 from __future__ import annotations
@@ -20,35 +15,33 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from medqnn.circuits import ansatze, embeddings, gates, readout
+from medqnn.circuits import embeddings, readout
 from medqnn.circuits.circuit import Circuit
+from medqnn.circuits.factors import factorise
+from medqnn.circuits.turns import Turn, turn
 
 COMPLEX = {torch.float32: torch.complex64, torch.float64: torch.complex128}
 
 
 class Tables(NamedTuple):
-    """Constants of a circuit, for one dtype and device (N = 2^q, r readouts)."""
+    """Constants of a circuit, for one dtype and device (N = 2^q, r readouts, K diagonals)."""
 
-    slope: Tensor  # (3dq, N + d(q+N)): weights to the angles of all factors
-    offset: Tensor  # (N + d(q+N),)
-    row_order: Tensor  # int64 (d, N): the ring before each R_y product, as the order of its rows
-    columns: Tensor  # complex (N, rN): last ring and basis change
-    signs: Tensor  # (2rN, rq): squares to expectation values
-    flipped: Tensor  # int64 (q, N)
-    eigenvalues: Tensor  # (N, q)
-    entries: Tensor  # int64 ((1+q)N,): the entries of an overlap that hold angle gradients
-    trace: Tensor  # ((d+1)(1+q)N, 3dq): those entries to the weights' gradient
+    slope: Tensor  # (P, K N): weights to the phases of all diagonals
+    one: Tensor  # (), the diagonals' magnitude
+    turns: tuple[Turn, ...]  # C_1 … C_{K-1}
+    rows: Tensor  # complex (rN, N): C_K
+    signs: Tensor  # (outputs, rN): probabilities to expectation values
 
 
 class Saved(NamedTuple):
     """What ``forward`` keeps for ``backward`` (c circuits, B images)."""
 
-    states: Tensor  # (B, c, N) embedded amplitudes
-    inverse_norm: Tensor  # (B, c, 1); of no use for angles
-    amplitudes: Tensor  # (c, B, 2rN) real and imaginary parts at the readout
-    diagonals: tuple[Tensor, ...]  # complex (c, N, 1) each: D_0 … D_d
-    rotations: tuple[Tensor, ...]  # (c, N, N) each: R_1ᵀ … R_dᵀ, rows in ring order
-    partial: tuple[Tensor, ...]  # complex (c, N, rN) each: Uᵀ from D_l on; the first is Uᵀ
+    states: Tensor  # (c, N, B) embedded amplitudes
+    embedding: tuple[Tensor, ...]
+    matrix: Tensor  # (c, 2rN, N): [Re U; Im U]
+    amplitudes: Tensor  # (c, 2rN, B) at the readout
+    diagonals: tuple[Tensor, ...]  # complex (c, 1, N) each: D_1 … D_K
+    products: tuple[Tensor, ...]  # complex (c, rN, N) each: C_K D_K, …, C_K D_K ⋯ C_1 D_1 = U
 
 
 @lru_cache(maxsize=64)
@@ -63,46 +56,15 @@ def tables(circuit: Circuit, dtype: torch.dtype, device: torch.device) -> Tables
         torch.device("cpu"),
         torch._C._DisableFuncTorch(),
     ):
-        return _tables(circuit, dtype, device)
-
-
-def _tables(circuit: Circuit, dtype: torch.dtype, device: torch.device) -> Tables:
-    slope, offset = ansatze.angles(circuit)
-    rings = [ansatze.ring(circuit, layer)[0] for layer in range(circuit.depth - 1)]
-    entries, trace = _traces(circuit, slope)
-    return Tables(
-        slope.to(device, dtype),
-        offset.to(device, dtype),
-        torch.stack([torch.arange(circuit.dimension), *rings]).to(device),
-        readout.readout_columns(circuit).to(device, COMPLEX[dtype]),
-        readout.readout_signs(circuit).to(device, dtype),
-        gates.flipped(circuit.qubits).to(device),
-        gates.z_eigenvalues(circuit.qubits).to(device, dtype),
-        entries.to(device),
-        trace.to(device, dtype),
-    )
-
-
-def _traces(circuit: Circuit, slope: Tensor) -> tuple[Tensor, Tensor]:
-    """Where an overlap ḡ zᵀ holds the angles' gradients, and how they add up.
-
-    For a diagonal exp(-i p) that scales a matrix's rows to z, with gradient g to z,
-    ∂L/∂p_n = Im (ḡ zᵀ)_nn. For the R_y product that multiplied it before,
-    ∂L/∂h_j = Σ_n ± Re (ḡ zᵀ)_nm, where m is n with qubit j flipped and the sign is qubit j's Z
-    eigenvalue in n.
-    """
-    q, d, size = circuit.qubits, circuit.depth, circuit.dimension
-    rows = torch.arange(size)
-    diagonal = 2 * (rows * size + rows) + 1
-    flips = 2 * (rows * size + gates.flipped(q))
-    to_angles = torch.zeros(d + 1, 1 + q, size, slope.shape[1], dtype=torch.float64)
-    to_angles[0, 0, :, :size] = torch.eye(size)
-    for layer in range(d):
-        start = size + layer * (q + size)
-        to_angles[layer + 1, 0, :, start + q : start + q + size] = torch.eye(size)
-        for qubit in range(q):
-            to_angles[layer + 1, 1 + qubit, :, start + qubit] = gates.z_eigenvalues(q)[:, qubit]
-    return torch.cat([diagonal, flips.flatten()]), to_angles.flatten(0, 2) @ slope.T
+        slopes, turns, rows = factorise(circuit)
+        own = COMPLEX[dtype], device
+        return Tables(
+            slopes.flatten(1).to(device, dtype),
+            torch.ones((), dtype=dtype, device=device),
+            tuple(turn(gate, before, circuit.qubits, *own) for gate, before in turns),
+            rows.to(device, COMPLEX[dtype]),
+            readout.readout_signs(circuit).to(device, dtype),
+        )
 
 
 def forward(circuit: Circuit, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Saved]:
@@ -110,39 +72,34 @@ def forward(circuit: Circuit, inputs: Tensor, weights: Tensor) -> tuple[Tensor, 
 
     Args:
         circuit: What to evaluate.
-        inputs: Real (B, c, circuit.inputs).
-        weights: Real (c, d, q, 3), same dtype.
+        inputs: Real (c, circuit.inputs, B).
+        weights: Real (c, *circuit.weight_shape), same dtype.
 
     Returns:
-        (B, c, circuit.outputs), and what ``backward`` needs.
+        (c, circuit.outputs, B), and what ``backward`` needs.
     """
     table = tables(circuit, weights.dtype, weights.device)
-    if circuit.embedding == "amplitude":
-        states, inverse_norm = embeddings.amplitude(inputs)
-    else:
-        states = inverse_norm = embeddings.angle(inputs)
-    diagonals, rotations, partial = compile_matrix(circuit, table, weights)
-    amplitudes = torch.bmm(states.transpose(0, 1), _interleaved(partial[0]))
-    values = (amplitudes * amplitudes) @ table.signs
-    saved = Saved(states, inverse_norm, amplitudes, diagonals, rotations, partial)
-    return values.transpose(0, 1), saved
+    embed = embeddings.amplitude if circuit.embedding == "amplitude" else embeddings.angle
+    states, embedding = embed(inputs)
+    diagonals, products = compile_matrix(table, weights)
+    matrix = torch.cat((products[-1].real, products[-1].imag), dim=1)
+    amplitudes = torch.bmm(matrix, states)
+    real, imag = amplitudes.chunk(2, dim=1)
+    values = torch.matmul(table.signs, (real * real).addcmul_(imag, imag))
+    return values, Saved(states, embedding, matrix, amplitudes, diagonals, products)
 
 
-def compile_matrix(
-    circuit: Circuit, table: Tables, weights: Tensor
-) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], tuple[Tensor, ...]]:
-    """Uᵀ of each circuit with the factors it is built from: see ``Saved``."""
-    q, d, size = circuit.qubits, circuit.depth, circuit.dimension
-    angles = torch.addmm(table.offset, weights.flatten(1), table.slope)
-    layers = angles[:, size:].view(-1, d, q + size)
-    phases = torch.cat((angles[:, None, :size], layers[:, :, q:]), dim=1).unsqueeze(-1)
-    diagonals = torch.polar(torch.ones_like(phases), -phases).unbind(1)
-    turns = gates.ry_product_transposed(layers[:, :, :q])
-    rotations = [turns[:, layer].index_select(1, table.row_order[layer]) for layer in range(d)]
-    partial = [diagonals[d] * table.columns]
-    for diagonal, rotation in zip(diagonals[d - 1 :: -1], rotations[::-1], strict=True):
-        partial.append(diagonal * _complex(torch.bmm(rotation, _interleaved(partial[-1]))))
-    return diagonals, tuple(rotations), tuple(partial[::-1])
+def compile_matrix(table: Tables, weights: Tensor) -> tuple[tuple[Tensor, ...], ...]:
+    """Each circuit's diagonals, and the products that end in U: see ``Saved``."""
+    size = table.rows.shape[1]
+    phases = torch.mm(weights.flatten(1), table.slope).view(len(weights), -1, 1, size)
+    diagonals = torch.polar(table.one, -phases).unbind(1)
+    product = table.rows * diagonals[-1]
+    products = [product]
+    for constant, diagonal in zip(table.turns[::-1], diagonals[-2::-1], strict=True):
+        product = constant.times(product) * diagonal
+        products.append(product)
+    return diagonals, tuple(products)
 
 
 def backward(circuit: Circuit, saved: Saved, grad: Tensor) -> tuple[Tensor, Tensor]:
@@ -151,68 +108,59 @@ def backward(circuit: Circuit, saved: Saved, grad: Tensor) -> tuple[Tensor, Tens
     Args:
         circuit: As in ``forward``.
         saved: From ``forward``.
-        grad: Gradient to the expectation values (B, c, circuit.outputs).
+        grad: Gradient to the expectation values (c, circuit.outputs, B).
 
     Returns:
         Gradients of the shapes of ``inputs`` and ``weights``.
     """
     table = tables(circuit, saved.states.dtype, saved.states.device)
-    grad_amplitudes = torch.matmul(grad.transpose(0, 1), table.signs.T)
-    grad_amplitudes = grad_amplitudes.mul_(saved.amplitudes).mul_(2.0)
-    columns = _interleaved(saved.partial[0])
-    grad_states = torch.bmm(grad_amplitudes, columns.mT).transpose(0, 1)
-    if circuit.embedding == "amplitude":
-        grad_inputs = embeddings.amplitude_vjp(grad_states, saved.states, saved.inverse_norm)
-    else:
-        grad_inputs = embeddings.angle_vjp(
-            grad_states, saved.states, table.flipped, table.eigenvalues
-        )
-    grad_matrix = _complex(torch.bmm(saved.states.permute(1, 2, 0), grad_amplitudes))
-    return grad_inputs, _weights_vjp(circuit, table, saved, grad_matrix)
+    vjp = embeddings.amplitude_vjp if circuit.embedding == "amplitude" else embeddings.angle_vjp
+    real_and_imag = torch.unflatten(saved.amplitudes, 1, (2, -1))
+    grad_probabilities = torch.matmul(2.0 * table.signs.T, grad).unsqueeze(1)
+    grad_amplitudes = (real_and_imag * grad_probabilities).flatten(1, 2)
+    grad_inputs = vjp(torch.bmm(saved.matrix.mT, grad_amplitudes), saved.embedding)
+    grad_matrix = torch.bmm(grad_amplitudes, saved.states.mT)
+    grad_weights = _weights_vjp(table, saved, grad_matrix)
+    return grad_inputs, grad_weights.view(-1, *circuit.weight_shape)
 
 
-def _weights_vjp(circuit: Circuit, table: Tables, saved: Saved, grad: Tensor) -> Tensor:
-    """Walk Uᵀ's factors from the left; each one's overlap with its gradient holds the rest."""
-    grad = grad.conj().resolve_conj()  # once, so that no factor needs conjugating
-    entries = [_overlap(grad, saved.partial[0], table)]
-    for diagonal, rotation, partial in zip(
-        saved.diagonals[:-1], saved.rotations, saved.partial[1:], strict=True
-    ):
-        grad = _complex(torch.bmm(rotation.mT, _interleaved(diagonal * grad)))
-        entries.append(_overlap(grad, partial, table))
-    return (torch.cat(entries, dim=1) @ table.trace).view(-1, *circuit.weight_shape)
+def _weights_vjp(table: Tables, saved: Saved, grad_matrix: Tensor) -> Tensor:
+    """Walk U's factors from the right.
 
-
-def _overlap(grad: Tensor, partial: Tensor, table: Tables) -> Tensor:
-    """The entries of ḡ zᵀ that hold angle gradients, (c, (1 + q) N)."""
-    overlap = torch.view_as_real(torch.bmm(grad, partial.mT))
-    return overlap.flatten(1).index_select(1, table.entries)
+    Where exp(-i p) scales the columns of a product to z, with gradient g to z,
+    ∂L/∂p_n = Im Σ_r (ḡ z)_rn.
+    """
+    real, imag = grad_matrix.chunk(2, dim=1)
+    conjugate = torch.complex(real, -imag)
+    conjugates = [conjugate]
+    for constant, diagonal in zip(table.turns, saved.diagonals[:-1], strict=True):
+        conjugate = constant.times_transposed(conjugate * diagonal)
+        conjugates.append(conjugate)
+    overlaps = torch.stack(conjugates, dim=1) * torch.stack(saved.products[::-1], dim=1)
+    return torch.mm(overlaps.sum(2).imag.flatten(1), table.slope.T)
 
 
 def evaluate(circuit: Circuit, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Saved]:
-    """``forward`` for any batch shape and floating dtype."""
+    """``forward`` for any floating dtype and inputs (..., c, circuit.inputs) in any layout."""
     result = torch.promote_types(inputs.dtype, weights.dtype)
     working = torch.promote_types(result, torch.float32)
-    flat = inputs.to(working).reshape(-1, *inputs.shape[-2:])
-    values, saved = forward(circuit, flat, weights.to(working))
-    return values.reshape(*inputs.shape[:-1], circuit.outputs).to(result), saved
+    values, saved = forward(circuit, _batch_last(inputs.to(working)), weights.to(working))
+    return _batch_first(values.to(result), inputs), saved
 
 
 def gradients(
     circuit: Circuit, saved: Saved, grad: Tensor, inputs: Tensor, weights: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """``backward`` for any batch shape and floating dtype."""
-    flat = grad.to(saved.states.dtype).reshape(-1, *grad.shape[-2:])
-    grad_inputs, grad_weights = backward(circuit, saved, flat)
-    grad_inputs = grad_inputs.reshape(inputs.shape).to(inputs.dtype)
-    return grad_inputs.contiguous(), grad_weights.to(weights.dtype)
+    """``backward`` for any floating dtype and grad (..., c, circuit.outputs) in any layout."""
+    grad_inputs, grad_weights = backward(circuit, saved, _batch_last(grad.to(saved.states.dtype)))
+    return _batch_first(grad_inputs.to(inputs.dtype), inputs), grad_weights.to(weights.dtype)
 
 
-def _interleaved(matrix: Tensor) -> Tensor:
-    """Complex (c, n, m) as real (c, n, 2m), real and imaginary parts in turn; a view."""
-    return torch.view_as_real(matrix).flatten(-2)
+def _batch_last(tensor: Tensor) -> Tensor:
+    """(..., c, n) as (c, n, B), contiguous."""
+    return tensor.movedim((-2, -1), (0, 1)).reshape(*tensor.shape[-2:], -1).contiguous()
 
 
-def _complex(matrix: Tensor) -> Tensor:
-    """The inverse of ``_interleaved``; a view."""
-    return torch.view_as_complex(matrix.view(*matrix.shape[:-1], -1, 2))
+def _batch_first(tensor: Tensor, like: Tensor) -> Tensor:
+    """(c, n, B) as (..., c, n), the batch in the shape of ``like``'s; a view."""
+    return tensor.reshape(*tensor.shape[:2], *like.shape[:-2]).movedim((0, 1), (-2, -1))

@@ -27,11 +27,13 @@ def expectations(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
         circuit: What to evaluate.
         inputs: Real, shape (..., c, circuit.inputs): amplitudes before normalisation, or angles
             in radians.
-        weights: Real, radians, shape (c, d, q, 3): (φ, θ, ω) of each rotation.
+        weights: Real, radians, shape (c, *circuit.weight_shape), by default (c, d, q, 3): (φ, θ, ω)
+            of each rotation.
 
     Returns:
         Values in [-1, 1], shape (..., c, circuit.outputs), in the dtype that the two arguments
-        promote to. Readouts in the circuit's order, each over qubits 0 to q - 1.
+        promote to. Readouts in the circuit's order, each over the measured qubits. In memory the
+        batch is the last dimension, as it had best be in ``inputs``.
 
     Raises:
         CircuitError: If a shape or dtype does not fit the circuit.
@@ -80,7 +82,7 @@ def _twice_differentiable(
 
 
 def _check(circuit: Circuit, inputs: Tensor, weights: Tensor) -> None:
-    if weights.dim() != 4 or weights.shape[1:] != circuit.weight_shape:
+    if weights.dim() == 0 or weights.shape[1:] != circuit.weight_shape:
         expected = ("c", *circuit.weight_shape)
         raise CircuitError(f"weights have shape {tuple(weights.shape)}: give {expected}")
     grouped = (weights.shape[0], circuit.inputs)

@@ -1,4 +1,4 @@
-"""Gates as tensors: basis-state tables, R_y products, and the rings' permutations and signs.
+"""Gates as tensors: changes of basis, and the basis-state tables of two-qubit gates.
 
 Convention (PennyLane's): R_p(t) = exp(-i t p / 2); qubit 0 is the most significant bit.
 """
@@ -30,16 +30,9 @@ def z_eigenvalues(qubits: int) -> Tensor:
     return 1.0 - 2.0 * bits(qubits).double()
 
 
-def flipped(qubits: int) -> Tensor:
-    """Index of the basis state with one qubit flipped: int64 (q, 2^q)."""
-    states = torch.arange(2**qubits)
-    return states ^ (2 ** torch.arange(qubits - 1, -1, -1))[:, None]
-
-
 def cnot(qubits: int, control: int, target: int) -> Tensor:
     """Basis state to which CNOT sends each basis state: int64 (2^q,)."""
-    controlled = bits(qubits)[:, control] == 1
-    return torch.where(controlled, flipped(qubits)[target], torch.arange(2**qubits))
+    return torch.arange(2**qubits) ^ (bits(qubits)[:, control] << (qubits - 1 - target))
 
 
 def cz(qubits: int, control: int, target: int) -> Tensor:
@@ -48,22 +41,6 @@ def cz(qubits: int, control: int, target: int) -> Tensor:
     return 1.0 - 2.0 * (table[:, control] * table[:, target]).double()
 
 
-def kron(left: Tensor, right: Tensor) -> Tensor:
-    """Kronecker product of batched square matrices (..., n, n) and (..., m, m)."""
-    size = left.shape[-1] * right.shape[-1]
-    product = left[..., :, None, :, None] * right[..., None, :, None, :]
-    return product.reshape(*left.shape[:-2], size, size)
-
-
-def ry_product_transposed(half_angles: Tensor) -> Tensor:
-    """(R_y(2 h_0) ⊗ … ⊗ R_y(2 h_{q-1}))ᵀ, a real matrix.
-
-    Args:
-        half_angles: Half the rotation angles, radians, shape (..., q).
-
-    Returns:
-        Shape (..., 2^q, 2^q), of the angles' dtype.
-    """
-    cos, sin = half_angles.cos(), half_angles.sin()
-    factors = torch.stack((cos, sin, -sin, cos), dim=-1).view(*half_angles.shape, 2, 2)
-    return reduce(kron, factors.unbind(-3))
+def power(gate: Tensor, qubits: int) -> Tensor:
+    """The same one-qubit gate (2, 2) on every qubit: (2^q, 2^q)."""
+    return reduce(torch.kron, [gate] * qubits)

@@ -23,9 +23,11 @@ def expectations(
     embedding: str,
     readouts: str,
     entangler: str,
+    ansatz: str,
+    pooling: bool,
 ) -> Tensor:
     """``expectation.expectations``, the circuit given by its fields in order."""
-    circuit = Circuit(qubits, depth, embedding, readouts, entangler)  # type: ignore[arg-type]
+    circuit = Circuit(qubits, depth, embedding, readouts, entangler, ansatz, pooling)  # type: ignore[arg-type]
     with torch.autocast(inputs.device.type, enabled=False):
         return compiled.evaluate(circuit, inputs, weights)[0].contiguous()
 
@@ -46,11 +48,14 @@ def _backward(
     embedding: str,
     readouts: str,
     entangler: str,
+    ansatz: str,
+    pooling: bool,
 ) -> tuple[Tensor, Tensor]:
-    circuit = Circuit(qubits, depth, embedding, readouts, entangler)  # type: ignore[arg-type]
+    circuit = Circuit(qubits, depth, embedding, readouts, entangler, ansatz, pooling)  # type: ignore[arg-type]
     with torch.autocast(inputs.device.type, enabled=False):
         _, saved = compiled.evaluate(circuit, inputs, weights)
-        return compiled.gradients(circuit, saved, grad, inputs, weights)
+        grads = compiled.gradients(circuit, saved, grad, inputs, weights)
+        return grads[0].contiguous(), grads[1].contiguous()
 
 
 @_backward.register_fake

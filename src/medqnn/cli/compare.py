@@ -19,13 +19,11 @@ def compare(
     ] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
 ) -> None:
-    """Test whether two models differ: McNemar's exact test and a paired bootstrap by patient.
+    """Test whether two models differ, by the paired bootstrap over patients and McNemar's test.
 
     Example: medqnn compare runs/demo/hybrid runs/demo/dense
     """
-    from rich.table import Table
-
-    from medqnn.cli.show import MAIN_SCORES, console, show_scores
+    from medqnn.cli.show import show_differences, show_scores
     from medqnn.evaluation import evaluate as evaluation
     from medqnn.evaluation.predictions import read_predictions
 
@@ -37,16 +35,10 @@ def compare(
         {
             name: evaluation.evaluate(predictions, resamples, seed)
             for name, predictions in zip(names, (first, second), strict=True)
-        }
+        },
+        comparison["patients_known"],
     )
-    table = Table(title=f"Difference {names[0]} − {names[1]}, 95% interval by patient")
-    table.add_column("")
-    table.add_column("difference", justify="right")
-    for key, title in MAIN_SCORES.items():
-        row = comparison["differences"][key]
-        table.add_row(title, f"{row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})")
-    console.print(table)
-    console.print(evaluation.in_words(comparison))
+    show_differences(comparison)
 
 
 def _names(a: Path, b: Path) -> tuple[str, str]:

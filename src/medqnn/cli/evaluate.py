@@ -13,7 +13,8 @@ def evaluate(
         Path,
         typer.Argument(
             help="A run folder, or a CSV file of any model's predictions with the columns "
-            "id, patient, label, p_0 … p_K (label: 0 … K; probabilities of each class)."
+            "id, patient, label, p_0 … p_K (label: 0 … K; probabilities of each class). For "
+            "findings that may occur together: y_0 … y_K (0 or 1) in the place of label."
         ),
     ],
     resamples: Annotated[
@@ -21,7 +22,7 @@ def evaluate(
     ] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="For a CSV file: seed of the bootstrap.")] = 0,
 ) -> None:
-    """Print Table 1 and the main scores with 95% intervals that keep patients together.
+    """Print scores by class and over all, with 95% intervals that keep patients together.
 
     Example: medqnn evaluate runs/demo
     """
@@ -36,4 +37,5 @@ def evaluate(
         show_run(folder)
         return
     predictions = read_predictions(what)
-    show_scores({what.stem: evaluation.evaluate(predictions, resamples, seed)})
+    scores = evaluation.evaluate(predictions, resamples, seed)
+    show_scores({what.stem: scores}, scores["patients_known"])

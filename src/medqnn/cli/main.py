@@ -7,6 +7,7 @@ import sys
 import typer
 
 from medqnn.cli.compare import compare
+from medqnn.cli.data import app as data_app
 from medqnn.cli.evaluate import evaluate
 from medqnn.cli.recipe import app as recipe_app
 from medqnn.cli.report import report
@@ -27,6 +28,7 @@ app.command()(evaluate)
 app.command()(compare)
 app.command()(report)
 app.add_typer(recipe_app, name="recipe")
+app.add_typer(data_app, name="data")
 
 
 def run() -> None:

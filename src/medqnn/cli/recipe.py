@@ -14,22 +14,28 @@ app = typer.Typer(
 
 @app.command("list")
 def list_() -> None:
-    """List the systems: paper, year, task, and what the paper claims.
+    """List the systems: paper, year, task, data sets, and what the paper claims.
 
     Example: medqnn recipe list
     """
+    from rich.padding import Padding
     from rich.table import Table
 
     from medqnn.cli.show import console
     from medqnn.training import recipe as recipes
 
-    table = Table("recipe", "paper", "year", "task", "data sets", "published (not ours)")
     for name in recipes.names():
         about = recipes.load(name).about
-        published = "\n".join(f"{what}: {value}" for what, value in about.published.items())
-        row = (name, about.authors, str(about.year), about.task, about.data_sets, published)
-        table.add_row(*row)
-    console.print(table)
+        facts = Table.grid("", "", padding=(0, 2))
+        facts.add_row("paper", about.title)
+        facts.add_row("authors", about.authors)
+        facts.add_row("year", str(about.year or "unknown"))
+        facts.add_row("task", about.task)
+        facts.add_row("data sets", about.data_sets)
+        published = [f"{what}: {value}" for what, value in about.published.items()]
+        facts.add_row("published\n(not ours)", "\n".join(published))
+        console.print(name, style="bold")
+        console.print(Padding(facts, (0, 0, 1, 2)))
 
 
 @app.command()

@@ -15,14 +15,16 @@ def train(
     system: Annotated[
         str,
         typer.Argument(
-            help="A recipe (see `medqnn recipe list`), a recipe file (.yaml), or the folder of an "
-            "interrupted run, which then goes on."
+            help="A published system: hqcm-ebtc, hqcnn-medmnist, hybrid-mri, "
+            "hybrid-mri-alzheimer or hqcnn-gvco (see `medqnn recipe list`); a recipe file "
+            "(.yaml); or the folder of an interrupted run, which then goes on."
         ),
     ],
     data: Annotated[
         str | None,
         typer.Option(
-            help="Data set: 'phantom' (embedded, synthetic; 'phantom:600' for 600 images), a "
+            help="Data set: 'phantom' (embedded, synthetic; 'phantom:600' for 600 images), the "
+            ".npz file of a 2D set of MedMNIST, a folder with one folder of images a class, a "
             "folder with index.csv, or a folder with the MATLAB files of Cheng 2015."
         ),
     ] = None,
@@ -69,8 +71,8 @@ def _open(system: str, data: str | None, out: Path | None, overrides: tuple[str,
     from medqnn.cli.show import console, decoding
     from medqnn.errors import RunError
     from medqnn.training import recipe as recipes
-    from medqnn.training import run
     from medqnn.training.folder import RunFolder
+    from medqnn.training.plan import start
 
     if Path(system).is_dir():
         if data or out or overrides:
@@ -83,7 +85,7 @@ def _open(system: str, data: str | None, out: Path | None, overrides: tuple[str,
         raise RunError("no data set: give --data PATH, or --data phantom for the embedded one")
     recipe = recipes.load(system, overrides)
     name = data.replace(":", "-") if data.startswith("phantom") else Path(data).resolve().name
-    folder = run.start(recipe, data, out or Path("runs") / f"{recipe.system}-{name}", decoding)
+    folder = start(recipe, data, out or Path("runs") / f"{recipe.system}-{name}", decoding)
     facts = folder.facts()["data"]
     synthetic = " (synthetic)" if facts["synthetic"] else ""
     console.print(

@@ -1,9 +1,12 @@
 """Images and masks decoded once, at one size, into memory-mapped files.
 
-The cache is a folder for each data set, size and number of channels, under `MEDQNN_CACHE` or the
-user's cache folder; any of them may be deleted. Its name is a hash of all that decides its
+The cache is a folder for each data set, size, number of channels and scaling, under `MEDQNN_CACHE`
+or the user's cache folder; any of them may be deleted. Its name is a hash of all that decides its
 content, so a changed file, row or reader gives another folder. A folder appears whole or not at
 all: it is written beside its place and renamed, by one process at a time.
+
+Pixels are kept in 8 bits, also those of files that have more: models read nothing finer, and an
+image scaled to its own range is off by 1/510 of that at most. 16 bits would double every file.
 """
 
 from __future__ import annotations
@@ -13,26 +16,26 @@ import json
 import os
 import pickle
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, get_args
 
 import numpy as np
 import pandas as pd
 from filelock import FileLock
 from platformdirs import user_cache_dir
 
-from medqnn.data.prepare import prepare
-from medqnn.data.table import ImageTable
+from medqnn.data.code_hash import code_hash
+from medqnn.data.decoding import Decoded, Form, Skipped, decode_rows
+from medqnn.data.prepare import Scaling
+from medqnn.data.table import ImageTable, indicators
 from medqnn.errors import DataError
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
-_CHUNK = 128  # decoded images that wait for the disk: bounds the memory
-_THREADS = min(4, os.cpu_count() or 1)
+_NAMES = ("id", "label", "patient")
 
 
 @dataclass(frozen=True)
@@ -40,16 +43,28 @@ class DecodedImages:
     """The pixels of a table, in the order of its rows.
 
     Attributes:
-        images: uint8 (n, C, size, size), memory-mapped, read-only; each image spans 0 to 255.
+        images: uint8 (n, C, size, size), memory-mapped, read-only; scaled as asked.
         masks: uint8 (n, size, size), memory-mapped, read-only; 0 or 1.
         annotated: bool (n,), whether the image has a mask annotation (if not, its mask is 0).
         fingerprint: SHA-256 over pixels, masks, ids, labels and patients, in hexadecimal.
+        skipped: images of the table that the arrays lack.
     """
 
     images: np.ndarray
     masks: np.ndarray
     annotated: np.ndarray
     fingerprint: str
+    skipped: tuple[Skipped, ...] = ()
+
+    def kept(self, table: ImageTable) -> ImageTable:
+        """The table without the images that were skipped: its rows are those of the arrays."""
+        if not self.skipped:
+            return table
+        gone = table.rows["id"].isin([one.id for one in self.skipped])
+        rows = table.rows[~gone].reset_index(drop=True)
+        occurring = indicators(rows["label"], table.multilabel)
+        classes = tuple(name for name in table.classes if name in occurring)
+        return replace(table, rows=rows, classes=classes)
 
 
 def cache_folder() -> Path:
@@ -58,7 +73,13 @@ def cache_folder() -> Path:
 
 
 def decode(
-    table: ImageTable, size: int, channels: int = 1, progress: Progress | None = None
+    table: ImageTable,
+    size: int,
+    channels: int = 1,
+    scaling: Scaling = "min-max",
+    progress: Progress | None = None,
+    *,
+    skip_bad: bool = False,
 ) -> DecodedImages:
     """Give the table's pixels at one size, from the cache or by reading every image.
 
@@ -66,21 +87,30 @@ def decode(
         table: the data set.
         size: side of the square images in pixels.
         channels: 1 (grey) or 3 (RGB).
+        scaling: "min-max" (each image's own range becomes 0..255) or "dtype" (the range of the
+            file's pixels: 8-bit values stay as they are, 16-bit ones are divided by 257).
         progress: wraps the iteration over the images, called with an iterable and its length.
+        skip_bad: leave out images that cannot be read or used, see `DecodedImages.kept`.
 
     Raises:
-        DataError: An image that cannot be read or used, or a cache that cannot be written (a full
-            disk) or is damaged.
+        DataError: An image that cannot be read or used, with `skip_bad` if all are so; or a cache
+            that cannot be written (a full disk) or is damaged.
     """
     if size < 1 or channels not in (1, 3):
         raise DataError(f"size {size} and {channels} channels: give a size above 0 and 1 or 3")
-    folder = cache_folder() / _key(table, size, channels)
+    if scaling not in get_args(Scaling):
+        raise DataError(f"scaling {scaling!r}: give one of {', '.join(get_args(Scaling))}")
+    form = Form(size, channels, scaling)
+    folder = cache_folder() / _key(table, form, False)
+    if skip_bad and not folder.is_dir():  # which there is only if no image is bad
+        folder = cache_folder() / _key(table, form, True)
     try:
         if not folder.is_dir():
             folder.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{folder}.lock"):
                 if not folder.is_dir():  # another process may have written it meanwhile
-                    _build(folder, table, size, channels, progress or (lambda items, _: items))
+                    rows = decode_rows(table, form, skip_bad)
+                    _build(folder, table, form, progress(rows, len(table)) if progress else rows)
     except OSError as error:
         raise DataError(
             f"cannot write the image cache {folder.parent} ({error.strerror or error}): free some "
@@ -89,90 +119,79 @@ def decode(
     return _open(folder)
 
 
-@cache
-def _code() -> str:
-    """Hash of this package's code: a mended reader or phantom is not answered from old files."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
-def _key(table: ImageTable, size: int, channels: int) -> str:
-    digest = hashlib.sha256(pickle.dumps((_code(), table.name, table.read, size, channels)))
-    names = (table.rows[column] for column in ("id", "label", "patient"))
-    files = (table.rows[column].map(_file_state) for column in ("source", "mask"))
+def _key(table: ImageTable, form: Form, skip_bad: bool) -> str:
+    """Hash of the rows, the files behind them, and the code that reads them."""
+    code = code_hash(table.read, _write)
+    digest = hashlib.sha256(pickle.dumps((code, table.name, table.read, form, skip_bad)))
+    # All rows of a set may stand in one file, so its state is asked once. A file that was skipped
+    # may become readable by its permissions alone, of which only the ctime tells.
+    state = cache(partial(_file_state, with_ctime=skip_bad))
+    names = (table.rows[column] for column in _NAMES)
+    files = (table.rows[column].map(state) for column in ("source", "mask"))
     for row in zip(*names, *files, strict=True):
         digest.update(repr(row).encode())
     return digest.hexdigest()
 
 
-def _file_state(path: str | None) -> tuple[str, int, int] | str | None:
-    """Path, size and time of change of a file; the text itself if it names none."""
+def _file_state(path: str | None, with_ctime: bool) -> tuple[str, int, int, int] | str | None:
+    """Path, size and times of change of a file; the text itself if it names none."""
     if path is None or pd.isna(path):
         return None
     try:
         state = os.stat(path)
-    except OSError:  # not a file: the reader says so if it should be one
+    except (OSError, ValueError):  # not a file: the reader says so if it should be one
         return path
-    return os.path.abspath(path), state.st_size, state.st_mtime_ns
+    changed = state.st_ctime_ns if with_ctime else 0
+    return os.path.abspath(path), state.st_size, state.st_mtime_ns, changed
 
 
-def _build(folder: Path, table: ImageTable, size: int, channels: int, progress: Progress) -> None:
+def _build(folder: Path, table: ImageTable, form: Form, rows: Iterable[Decoded | Skipped]) -> None:
     """Write the cache folder; the caller holds its lock."""
     part = folder.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)  # a killed process left it
     part.mkdir()
     try:
-        _write(part, table, size, channels, progress)
+        _write(part, table, form, rows)
         os.replace(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _write(part: Path, table: ImageTable, size: int, channels: int, progress: Progress) -> None:
+def _write(part: Path, table: ImageTable, form: Form, rows: Iterable[Decoded | Skipped]) -> None:
     """Write by plain writes: on a full disk a memory map would kill the process instead."""
-    count = len(table)
-    annotated = np.zeros(count, dtype=bool)
+    annotated: list[bool] = []
+    skipped: list[Skipped] = []
     digest = hashlib.sha256()
     with open(part / "images.npy", "wb") as images, open(part / "masks.npy", "wb") as masks:
-        _write_header(images, (count, channels, size, size))
-        _write_header(masks, (count, size, size))
-        samples = progress(_decoded(table, size, channels), count)
-        for index, (image, mask, known) in enumerate(samples):
-            images.write(image.tobytes())
-            masks.write(mask.tobytes())
-            annotated[index] = known
-            row = table.rows.iloc[index]
-            digest.update(repr((row["id"], row["label"], row["patient"], known)).encode())
-            digest.update(image.tobytes() + mask.tobytes())
-    np.save(part / "annotated.npy", annotated)
-    about = {"table": table.name, "images": count, "fingerprint": digest.hexdigest()}
+        _write_headers(images, masks, len(table), form)
+        names = zip(*(table.rows[column] for column in _NAMES), strict=True)
+        for row, name in zip(rows, names, strict=True):
+            if isinstance(row, Skipped):
+                skipped.append(row)
+                continue
+            pixels = row.image.tobytes(), row.mask.tobytes()
+            images.write(pixels[0])
+            masks.write(pixels[1])
+            annotated.append(row.annotated)
+            digest.update(repr((*name, row.annotated)).encode() + b"".join(pixels))
+        _write_headers(images, masks, len(annotated), form)
+    if not annotated:
+        raise DataError(
+            f"{table.name}: none of its {len(table)} images can be used; of the first, "
+            f"{skipped[0].id}: {skipped[0].reason}"
+        )
+    np.save(part / "annotated.npy", np.array(annotated))
+    about = {"table": table.name, "fingerprint": digest.hexdigest(), "skipped": skipped}
     (part / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 
-def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
-    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(file, header)
-
-
-def _decoded(
-    table: ImageTable, size: int, channels: int
-) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
-    """Image, mask and whether it is annotated, for each row in order."""
-
-    def one(index: int) -> tuple[np.ndarray, np.ndarray, bool]:
-        row = table.rows.iloc[index]
-        sample = table.read(row)
-        try:
-            return *prepare(sample, size, channels), sample.mask is not None
-        except ValueError as error:
-            raise DataError(
-                f"image {row['id']} of {table.name}: {error}: mend the file or remove the image"
-            ) from error
-
-    yield one(0)  # alone: what a reader loads once, each thread would load for itself
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for start in range(1, len(table), _CHUNK):
-            yield from pool.map(one, range(start, min(start + _CHUNK, len(table))))
+def _write_headers(images: BinaryIO, masks: BinaryIO, count: int, form: Form) -> None:
+    """Head the files; as NumPy leaves room for any count, a later one fits in place."""
+    square = (form.size, form.size)
+    for file, shape in ((images, (count, form.channels, *square)), (masks, (count, *square))):
+        file.seek(0)
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
 
 
 def _open(folder: Path) -> DecodedImages:
@@ -181,6 +200,8 @@ def _open(folder: Path) -> DecodedImages:
         images, masks = (
             np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("images", "masks")
         )
-        return DecodedImages(images, masks, np.load(folder / "annotated.npy"), about["fingerprint"])
+        annotated = np.load(folder / "annotated.npy")
+        skipped = tuple(Skipped(*one) for one in about["skipped"])
+        return DecodedImages(images, masks, annotated, about["fingerprint"], skipped)
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"the image cache {folder} is damaged ({error}): remove it") from error

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from medqnn.data.cheng import is_cheng_folder, read_cheng_folder
+from medqnn.data.class_folders import LAYOUTS, is_class_folder, read_class_folders
 from medqnn.data.folders import INDEX, read_index_folder
+from medqnn.data.medmnist import read_medmnist
 from medqnn.data.table import ImageTable
 from medqnn.errors import DataError
 
 _UNDERSTOOD = (
-    f'"phantom", "phantom:IMAGES" or "phantom:IMAGES:SEED"; a folder with {INDEX}; '
-    "a folder with the MATLAB files of Cheng 2015"
+    '"phantom", "phantom:IMAGES" or "phantom:IMAGES:SEED"; the .npz file of a MedMNIST 2D set; '
+    f"a folder with {INDEX}; a folder with the MATLAB files of Cheng 2015; "
+    f"a folder of images laid out as {LAYOUTS}"
 )
 
 
@@ -20,7 +23,7 @@ def open_table(source: str, *, image_size: int = 128) -> ImageTable:
 
     Args:
         source: "phantom", "phantom:IMAGES", "phantom:IMAGES:SEED" (the embedded synthetic set, by
-            default 1,200 images of seed 0), or a folder.
+            default 1,200 images of seed 0), a MedMNIST .npz file, or a folder.
         image_size: side of the phantom's images in pixels; files keep theirs.
 
     Raises:
@@ -30,14 +33,18 @@ def open_table(source: str, *, image_size: int = 128) -> ImageTable:
     if name == "phantom":
         return _open_phantom(numbers, image_size)
     root = Path(source).expanduser()
+    if root.suffix.lower() == ".npz" and root.is_file():
+        return read_medmnist(root)
     if not root.is_dir():
-        fault = "is a file" if root.exists() else "does not exist"
+        fault = "is a file of another kind" if root.exists() else "does not exist"
         raise DataError(f"the data set {source} {fault}: give {_UNDERSTOOD}")
     if (root / INDEX).is_file():
         return read_index_folder(root)
     if is_cheng_folder(root):
         return read_cheng_folder(root)
-    raise DataError(f"the folder {source} holds neither index nor .mat files: give {_UNDERSTOOD}")
+    if is_class_folder(root):
+        return read_class_folders(root)
+    raise DataError(f"the folder {source} holds no data set: give {_UNDERSTOOD}")
 
 
 def _open_phantom(numbers: str, image_size: int) -> ImageTable:

@@ -8,11 +8,12 @@ that nobody annotated the image; an annotated image without a lesion has an all-
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
+from PIL import Image, ImageOps
 
 from medqnn.data.table import SPLITS, ImageTable, Sample
 from medqnn.errors import DataError
@@ -20,7 +21,7 @@ from medqnn.errors import DataError
 INDEX = "index.csv"
 _UNDERSTOOD = ("image", "label", "mask", "fold", "split", "patient", "group")
 _DIRECT_MODES = ("L", "RGB", "1", "I", "F", "I;16", "I;16L", "I;16B")  # others go through RGB
-_UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+_UNREADABLE = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
 
 
 def read_index_folder(root: str | Path) -> ImageTable:
@@ -74,16 +75,20 @@ def read_image_files(row: pd.Series) -> Sample:
 def read_pixels(path: str | Path) -> np.ndarray:
     """Read an image file as H×W, or H×W×3 if it has colours; transparency is dropped.
 
+    An image that its EXIF tag says to show turned or mirrored is turned so.
+
     Raises:
         DataError: The file is missing, truncated or not an image.
     """
     try:
-        with Image.open(path) as image:
+        # Given a path, Pillow maps a plain TIFF into memory and forgets that it is turned.
+        with open(path, "rb") as file, Image.open(file) as stored:
+            image = ImageOps.exif_transpose(stored)
             return np.array(image if image.mode in _DIRECT_MODES else image.convert("RGB"))
     except _UNREADABLE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
-            f"cannot read the image {path} ({reason}): replace the file or remove it from the index"
+            f"cannot read the image {path} ({reason}): replace the file or leave it out"
         ) from error
 
 

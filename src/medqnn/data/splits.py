@@ -1,7 +1,8 @@
 """Splits into train, validation and test that keep every patient on one side.
 
 Each function gives a Series of "train", "val" and "test" aligned with the rows. It depends on the
-rows' content and the seed alone, not on the rows' order.
+rows' content and the seed alone, not on the rows' order. Of a multi-label set each finding, and
+the absence of any, counts as a class, an image in all of its own.
 """
 
 from __future__ import annotations
@@ -11,23 +12,29 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from medqnn.data.table import SPLITS
+from medqnn.data.table import SPLITS, indicators
 from medqnn.errors import DataError
 
 
 def split_by_patient(
-    rows: pd.DataFrame, fractions: Sequence[float] = (0.70, 0.15, 0.15), seed: int = 0
+    rows: pd.DataFrame,
+    fractions: Sequence[float] = (0.70, 0.15, 0.15),
+    seed: int = 0,
+    *,
+    multilabel: bool = False,
 ) -> pd.Series:
     """Draw whole patients for each part, the classes in proportion.
 
     Patients come in random order; each joins the part that holds the least of its share of the
     patient's classes. So every part's images of a class miss its share by about one patient's at
-    most. Where the source names no patients, this is a split by image.
+    most, with several findings an image by a few more. Where the source names no patients, this
+    is a split by image.
 
     Args:
         rows: an ImageTable's rows.
         fractions: shares of train, validation and test, not negative, of sum 1.
         seed: of the patients' order.
+        multilabel: the table's.
 
     Raises:
         DataError: Fractions that are not shares, or a class with too few patients for every part.
@@ -39,8 +46,8 @@ def split_by_patient(
         )
     parts = [part for part, share in zip(SPLITS, fractions, strict=True) if share > 0]
     shares = np.array([share for share in fractions if share > 0])
-    split = rows["patient"].map(_deal_patients(rows, parts, shares, seed)).rename("split")
-    return _checked(rows, split, parts)
+    dealt = _deal_patients(rows, parts, shares, seed, multilabel)
+    return _checked(rows, rows["patient"].map(dealt).rename("split"), parts, multilabel)
 
 
 def split_by_fold(
@@ -51,6 +58,7 @@ def split_by_fold(
     val_folds: Sequence[int] | None = None,
     val_fraction: float = 0.15,
     seed: int = 0,
+    multilabel: bool = False,
 ) -> pd.Series:
     """Test on given folds; validate on others, or on patients drawn from the rest.
 
@@ -65,6 +73,7 @@ def split_by_fold(
             unknown the last remaining fold is taken.
         val_fraction: share of the remaining images to draw for validation.
         seed: of the draw.
+        multilabel: the table's.
 
     Raises:
         DataError: No folds, unknown or overlapping ones, nothing left to train on, or a class
@@ -77,19 +86,22 @@ def split_by_fold(
     split = pd.Series("train", index=rows.index, name="split", dtype=object)
     split[rows["fold"].isin(test_folds)] = "test"
     if val_folds is None:
-        split = _draw_validation(rows, split, val_fraction, seed)
+        split = _draw_validation(rows, split, val_fraction, seed, multilabel)
     else:
         split[rows["fold"].isin(val_folds)] = "val"
-    return _checked(rows, split, SPLITS)
+    return _checked(rows, split, SPLITS, multilabel)
 
 
-def split_as_given(rows: pd.DataFrame, val_fraction: float = 0.15, seed: int = 0) -> pd.Series:
+def split_as_given(
+    rows: pd.DataFrame, val_fraction: float = 0.15, seed: int = 0, *, multilabel: bool = False
+) -> pd.Series:
     """Take the source's own split; without a validation part, draw its patients from train.
 
     Args:
         rows: an ImageTable's rows, each with a split.
         val_fraction: share of the training images to draw for validation if there is none.
         seed: of the draw.
+        multilabel: the table's.
 
     Raises:
         DataError: Rows without a split, a patient in two parts, or a class that one part lacks.
@@ -107,15 +119,15 @@ def split_as_given(rows: pd.DataFrame, val_fraction: float = 0.15, seed: int = 0
             f"{parts_of.index[parts_of > 1][0]}: mend the column split, or split by patient"
         )
     if not (split == "val").any():
-        split = _draw_validation(rows, split, val_fraction, seed)
-    return _checked(rows, split, SPLITS)
+        split = _draw_validation(rows, split, val_fraction, seed, multilabel)
+    return _checked(rows, split, SPLITS, multilabel)
 
 
 def _deal_patients(
-    rows: pd.DataFrame, parts: Sequence[str], shares: np.ndarray, seed: int
+    rows: pd.DataFrame, parts: Sequence[str], shares: np.ndarray, seed: int, multilabel: bool
 ) -> dict[str, str]:
     """Part of each patient: greedy, by the parts' shortest supply of the patient's classes."""
-    images = pd.crosstab(rows["patient"], rows["label"]).sort_index()
+    images = indicators(rows["label"], multilabel).groupby(rows["patient"]).sum()
     wanted = np.outer(shares, images.sum())
     held = np.zeros_like(wanted)
     dealt = {}
@@ -128,13 +140,14 @@ def _deal_patients(
 
 
 def _draw_validation(
-    rows: pd.DataFrame, split: pd.Series, val_fraction: float, seed: int
+    rows: pd.DataFrame, split: pd.Series, val_fraction: float, seed: int, multilabel: bool
 ) -> pd.Series:
     """Move a share of the training part to validation, by patient."""
     if not 0 < val_fraction < 1:
         raise DataError(f"the validation fraction is {val_fraction}: give one between 0 and 1")
     training = rows[split == "train"]
-    drawn = split_by_patient(training, (1 - val_fraction, val_fraction, 0.0), seed)
+    shares = (1 - val_fraction, val_fraction, 0.0)
+    drawn = split_by_patient(training, shares, seed, multilabel=multilabel)
     return drawn.reindex(split.index).fillna(split).rename("split")
 
 
@@ -157,13 +170,16 @@ def _known_folds(
     return folds
 
 
-def _checked(rows: pd.DataFrame, split: pd.Series, parts: Sequence[str]) -> pd.Series:
+def _checked(
+    rows: pd.DataFrame, split: pd.Series, parts: Sequence[str], multilabel: bool
+) -> pd.Series:
     """Give the split back if every part has every class."""
-    present = pd.crosstab(rows["label"], split).reindex(columns=list(parts), fill_value=0)
-    lacking = present.index[(present == 0).any(axis=1)]
+    members = indicators(rows["label"], multilabel)
+    present = members.groupby(split).any().reindex(list(parts), fill_value=False)
+    lacking = present.columns[~present.all()]
     if len(lacking):
-        of_class = rows[rows["label"] == lacking[0]]
-        empty = [part for part in parts if present.loc[lacking[0], part] == 0]
+        of_class = rows[members[lacking[0]]]
+        empty = [part for part in parts if not present.loc[part, lacking[0]]]
         raise DataError(
             f"class {lacking[0]!r} has {len(of_class)} images of {of_class['patient'].nunique()} "
             f"patients, and none in {' and '.join(empty)}: add patients of this class, split "

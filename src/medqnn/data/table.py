@@ -13,6 +13,8 @@ from medqnn.errors import DataError
 
 COLUMNS = ("id", "source", "label", "patient", "mask", "split", "fold")
 SPLITS = ("train", "val", "test")
+NO_FINDING = "no finding"  # label of a multi-label image without any
+SEPARATOR = "|"  # between the findings in a multi-label image's label
 
 
 class Sample(NamedTuple):
@@ -34,14 +36,17 @@ class ImageTable:
     Attributes:
         name: what the set is called in reports, such as "cheng2015".
         rows: one row an image, numbered from 0, with the columns `id` (unique text), `source`
-            (path, or what made the image), `label` (class name), `patient` (text), `mask` (path;
-            missing: no annotation), `split` ("train", "val", "test" or missing) and `fold`
-            (integer or missing).
-        classes: names of the classes that occur, in the source's order.
+            (path, or what made the image), `label` (class name; of a multi-label set the findings
+            joined by "|", or "no finding"), `patient` (text), `mask` (path; missing: no
+            annotation), `split` ("train", "val", "test" or missing) and `fold` (integer or
+            missing).
+        classes: names of the classes or findings that occur, in the source's order.
         read: row -> Sample; a module-level function or another picklable callable.
         synthetic: True for made-up images; shown wherever the set is shown.
         patients_known: False where the source names no patients: `patient` is then the image's
             own id, and a split by patient is no better than one by image.
+        multilabel: True if an image may have any number of findings.
+        benchmark: the published benchmark whose format and score the set has, if any.
     """
 
     name: str
@@ -50,6 +55,8 @@ class ImageTable:
     read: Callable[[pd.Series], Sample]
     synthetic: bool = False
     patients_known: bool = True
+    multilabel: bool = False
+    benchmark: Literal["medmnist"] | None = None
 
     def __post_init__(self) -> None:
         """Check the rows.
@@ -84,26 +91,29 @@ class ImageTable:
     def counts(
         self, split: pd.Series | None = None, of: Literal["images", "patients"] = "images"
     ) -> pd.DataFrame:
-        """Count images or patients by class (rows) and part of the split (columns).
+        """Count images or patients by class or finding (rows) and part of the split (columns).
 
         Args:
             split: "train"/"val"/"test" aligned with the rows; without it one column, "total".
-            of: what to count. A patient with images of two classes counts in both.
+            of: what to count. A patient with images of two classes counts in both, an image
+                without findings in the total alone.
 
         Returns:
             Integers: one row a class in the order of `classes`, then "total"; one column a part
             that occurs, then "total".
         """
-        unit = "id" if of == "images" else "patient"
-        parts = {} if split is None else {part: self.rows[split.eq(part)] for part in SPLITS}
-        columns = {part: self._count(rows, unit) for part, rows in parts.items() if len(rows)}
-        columns["total"] = self._count(self.rows, unit)
-        return pd.DataFrame(columns)
-
-    def _count(self, rows: pd.DataFrame, unit: str) -> pd.Series:
-        by_class = rows.groupby("label")[unit].nunique().reindex(list(self.classes), fill_value=0)
-        by_class.loc["total"] = rows[unit].nunique()
-        return by_class
+        units = self.rows["id" if of == "images" else "patient"]
+        members = indicators(self.rows["label"], self.multilabel)[list(self.classes)]
+        members["total"] = True
+        parts = {} if split is None else {part: split.eq(part) for part in SPLITS}
+        columns = {part: held for part, held in parts.items() if held.any()}
+        columns["total"] = pd.Series(True, index=self.rows.index)
+        return pd.DataFrame(
+            {
+                part: {name: units[held & members[name]].nunique() for name in members}
+                for part, held in columns.items()
+            }
+        )
 
     def _check_filled(self, column: str) -> None:
         empty = self.rows[column].isna() | (self.rows[column] == "")
@@ -124,8 +134,24 @@ class ImageTable:
 
     def _check_classes(self) -> None:
         found = set(self.rows["label"])
+        if self.multilabel:
+            found = {name for label in found for name in label.split(SEPARATOR)} - {NO_FINDING}
         if found != set(self.classes) or len(set(self.classes)) != len(self.classes):
             raise DataError(
                 f"{self.name}: the labels are {sorted(found)}, the table's classes "
                 f"{list(self.classes)}: both must hold the same names, each once"
             )
+
+
+def indicators(labels: pd.Series, multilabel: bool = False) -> pd.DataFrame:
+    """Which classes each image has.
+
+    Args:
+        labels: an ImageTable's labels.
+        multilabel: whether they are findings joined by "|"; "no finding" is then a class too.
+
+    Returns:
+        bool (n, classes), the columns sorted by name.
+    """
+    wide = labels.str.get_dummies(SEPARATOR) if multilabel else pd.get_dummies(labels)
+    return wide.astype(bool)

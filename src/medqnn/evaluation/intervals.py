@@ -18,13 +18,16 @@ import pandas as pd
 
 from medqnn.errors import EvaluationError
 from medqnn.evaluation.metrics import weighted_scores
-from medqnn.evaluation.predictions import Predictions
+from medqnn.evaluation.predictions import AnyPredictions
 
 BLOCK = 2**19  # weights in memory at once (4 MiB), whatever the number of images
 
 
 def bootstrap(
-    predictions: Predictions, resamples: int = 1000, level: float = 0.95, seed: int = 0
+    predictions: AnyPredictions,
+    resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Every score of `weighted_scores` with its interval; see `cluster_bootstrap`."""
     return cluster_bootstrap(

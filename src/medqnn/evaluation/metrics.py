@@ -6,7 +6,8 @@ of one is the plain score.
 
 A class that no image of the table (or no image with weight) belongs to cannot be scored: its own
 precision, recall and F1 are NaN, and macro and weighted averages leave it out. A class that occurs
-but is never predicted has precision 0.
+but is never predicted has precision 0. Findings that may occur together are scored by
+`multilabel_metrics`.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ import pandas as pd
 
 from medqnn.errors import EvaluationError
 from medqnn.evaluation.calibration import ece
-from medqnn.evaluation.predictions import Predictions
+from medqnn.evaluation.multilabel import MultiLabelPredictions
+from medqnn.evaluation.multilabel_metrics import multilabel_report, weighted_multilabel_scores
+from medqnn.evaluation.predictions import AnyPredictions, Predictions
 from medqnn.evaluation.ranking import rank_scores
 from medqnn.evaluation.ratios import average, ratio
 
 
-def scores(predictions: Predictions, weights: np.ndarray | None = None) -> dict[str, float]:
+def scores(predictions: AnyPredictions, weights: np.ndarray | None = None) -> dict[str, float]:
     """All scores of `weighted_scores` for one weighting of the images.
 
     Args:
@@ -42,11 +45,11 @@ def scores(predictions: Predictions, weights: np.ndarray | None = None) -> dict[
     return {str(name): float(value) for name, value in row.items()}
 
 
-def weighted_scores(predictions: Predictions, weights: np.ndarray) -> pd.DataFrame:
+def weighted_scores(predictions: AnyPredictions, weights: np.ndarray) -> pd.DataFrame:
     """Scores for R weightings of n images.
 
     Args:
-        predictions: n images of K classes.
+        predictions: n images of K classes; for findings see `weighted_multilabel_scores`.
         weights: (R, n) float, not negative, no row all zero.
 
     Returns:
@@ -64,6 +67,8 @@ def weighted_scores(predictions: Predictions, weights: np.ndarray) -> pd.DataFra
         ece: expected calibration error, 15 bins;
         precision[c], recall[c], f1[c] for each class c, NaN if it does not occur.
     """
+    if isinstance(predictions, MultiLabelPredictions):
+        return weighted_multilabel_scores(predictions, weights)
     confusion = weighted_confusion(predictions, weights)
     precision, recall, f1 = _class_scores(confusion)
     support, total = confusion.sum(axis=2), confusion.sum(axis=(1, 2))
@@ -89,13 +94,15 @@ def weighted_scores(predictions: Predictions, weights: np.ndarray) -> pd.DataFra
     return pd.DataFrame(columns)
 
 
-def class_report(predictions: Predictions) -> pd.DataFrame:
-    """Table 1 of the HQCM-EBTC paper.
+def class_report(predictions: AnyPredictions) -> pd.DataFrame:
+    """Table 1 of the HQCM-EBTC paper; for findings see `multilabel_report`.
 
     Returns:
         Rows: each class, then "macro average" and "weighted average" (over the classes that
         occur). Columns: precision, recall, f1 in [0, 1], support (images, int).
     """
+    if isinstance(predictions, MultiLabelPredictions):
+        return multilabel_report(predictions)
     confusion = weighted_confusion(predictions, np.ones((1, len(predictions))))
     support = confusion[0].sum(axis=1)
     by_class = np.concatenate(_class_scores(confusion))  # (3, K)

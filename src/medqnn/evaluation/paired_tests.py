@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 from medqnn.errors import EvaluationError
 from medqnn.evaluation.intervals import cluster_bootstrap
 from medqnn.evaluation.metrics import weighted_scores
-from medqnn.evaluation.predictions import Predictions
+from medqnn.evaluation.predictions import AnyPredictions
 
 
 class McNemar(NamedTuple):
@@ -25,7 +25,7 @@ class McNemar(NamedTuple):
     p: float
 
 
-def mcnemar(a: Predictions, b: Predictions) -> McNemar:
+def mcnemar(a: AnyPredictions, b: AnyPredictions) -> McNemar:
     """McNemar's exact test of equal accuracy.
 
     Given that just one model is right, each is so with probability 1/2: a two-sided binomial test
@@ -44,7 +44,7 @@ def mcnemar(a: Predictions, b: Predictions) -> McNemar:
 
 
 def paired_bootstrap(
-    a: Predictions, b: Predictions, resamples: int = 1000, level: float = 0.95, seed: int = 0
+    a: AnyPredictions, b: AnyPredictions, resamples: int = 1000, level: float = 0.95, seed: int = 0
 ) -> pd.DataFrame:
     """Differences of all scores, a − b, with intervals over resampled patients.
 
@@ -72,12 +72,17 @@ def paired_bootstrap(
     return result
 
 
-def aligned(a: Predictions, b: Predictions) -> Predictions:
+def aligned(a: AnyPredictions, b: AnyPredictions) -> AnyPredictions:
     """The rows of b in the order of a's ids.
 
     Raises:
-        EvaluationError: if classes, ids, labels or patients of the two differ.
+        EvaluationError: if kind, classes, ids, labels or patients of the two differ.
     """
+    if type(a) is not type(b):
+        raise EvaluationError(
+            "one table is of classes that exclude each other, the other of findings that may "
+            "occur together: compare predictions of the same task"
+        )
     if a.classes != b.classes:
         raise EvaluationError(
             f"the classes differ, {a.classes} and {b.classes}: "
@@ -99,7 +104,7 @@ def aligned(a: Predictions, b: Predictions) -> Predictions:
         probabilities=b.probabilities[rows],
     )
     for name in ("labels", "patients"):
-        differ = getattr(a, name) != getattr(b, name)
+        differ = (getattr(a, name) != getattr(b, name)).reshape(len(a), -1).any(axis=1)
         if differ.any():
             raise EvaluationError(
                 f"the {name} of {differ.sum()} images differ between the two tables, the first is "

@@ -1,7 +1,8 @@
 """The table of predictions: the one thing that every evaluation reads.
 
 As a file it is a CSV of `id,patient,label,p_0:<class 0>,p_1:<class 1>,…`: one row an image, `label`
-the index of the true class. Titles without names (`p_0`, `p_1`) are read too; the classes are
+the index of the true class. Where findings may occur together, columns `y_0:<finding 0>,…` of 0 and
+1 stand in the place of `label`. Titles without names (`p_0`, `p_1`) are read too; the classes are
 then called "0", "1" and so on.
 """
 
@@ -11,17 +12,25 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from medqnn.errors import EvaluationError
+from medqnn.evaluation.multilabel import MultiLabelPredictions
+from medqnn.evaluation.prediction_table import (
+    PredictionTable,
+    outside_unit_interval,
+    refuse_probabilities,
+)
 
 SUM_TOLERANCE = 1e-3  # single-precision softmax over many classes, or five printed decimals
+FORMAT = "id,patient,label,p_0,p_1,…, or id,patient,y_0,…,p_0,… where findings occur together"
 
 
 @dataclass(frozen=True, eq=False)
-class Predictions:
+class Predictions(PredictionTable):
     """What a model said about n images of K classes.
 
     Attributes:
@@ -36,30 +45,19 @@ class Predictions:
         EvaluationError: if the arrays break any of these rules.
     """
 
-    ids: np.ndarray
-    patients: np.ndarray
-    labels: np.ndarray
-    probabilities: np.ndarray
-    classes: tuple[str, ...]
+    FEWEST: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        labels = np.asarray(self.labels)
-        if labels.dtype.kind not in "iu":
-            raise EvaluationError(
-                f"labels are {labels.dtype}, not integers: give the index of each true class"
-            )
-        object.__setattr__(self, "ids", _text(self.ids))
-        object.__setattr__(self, "patients", _text(self.patients))
-        object.__setattr__(self, "labels", labels.astype(np.int64))
-        object.__setattr__(self, "probabilities", np.asarray(self.probabilities, dtype=np.float64))
-        object.__setattr__(self, "classes", tuple(self.classes))
-        _check_classes(self.classes)
-        _check_shapes(self)
-        _check_rows(self)
-        _check_probabilities(self)
-
-    def __len__(self) -> int:
-        return len(self.ids)
+        super().__post_init__()
+        self._check_range()
+        p = self.probabilities
+        with np.errstate(invalid="ignore"):  # inf - inf; caught by the first condition
+            off = np.abs(p.sum(axis=1) - 1) > SUM_TOLERANCE
+        refuse_probabilities(
+            self,
+            outside_unit_interval(p) | off,
+            "finite numbers in [0, 1] that sum to 1; apply softmax to logits before writing them",
+        )
 
     @property
     def predicted(self) -> np.ndarray:
@@ -73,40 +71,67 @@ class Predictions:
         correct: np.ndarray = self.predicted == self.labels
         return correct
 
-    @property
-    def patient_count(self) -> int:
-        """Number of different patients."""
-        return len(np.unique(self.patients))
+    def answer(self, row: int) -> str:
+        """The name of the most probable class of an image."""
+        return self.classes[self.predicted[row]]
+
+    def _checked_labels(self) -> np.ndarray:
+        labels = np.asarray(self.labels)
+        if labels.dtype.kind not in "iu":
+            raise EvaluationError(
+                f"labels are {labels.dtype}, not integers: give the index of each true class"
+            )
+        return labels.astype(np.int64)
+
+    def _label_shape(self) -> tuple[int, ...]:
+        return ()
+
+    def _check_range(self) -> None:
+        last = len(self.classes) - 1
+        outside = (self.labels < 0) | (self.labels > last)
+        if outside.any():
+            row = outside.argmax()
+            raise EvaluationError(
+                f"image '{self.ids[row]}' has label {self.labels[row]}, expected 0 to "
+                f"{last}: correct the label or give a probability for each class"
+            )
 
 
-def read_predictions(path: str | Path) -> Predictions:
-    """Read a CSV file of predictions.
+AnyPredictions = Predictions | MultiLabelPredictions
+
+
+def read_predictions(path: str | Path) -> AnyPredictions:
+    """Read a CSV file of predictions; its columns tell of which kind they are.
 
     Raises:
         EvaluationError: if the file cannot be read, lacks a column or breaks a rule of
-            `Predictions`.
+            `Predictions` or `MultiLabelPredictions`.
     """
     path = Path(path)
     frame = _read_text(path)
-    columns, classes = _probability_columns(frame, path)
-    labels = _parse(frame["label"], int, path)
-    probabilities = np.stack([_parse(frame[name], float, path) for name in columns], axis=1)
+    columns, classes = _numbered_columns(frame, "p", path)
+    probabilities = _parse(frame[columns], float, path)
+    kind, labels = _truth(frame, classes, path)
+    ids, patients = frame["id"].to_numpy(), frame["patient"].to_numpy()
     try:
-        return Predictions(
-            frame["id"].to_numpy(), frame["patient"].to_numpy(), labels, probabilities, classes
-        )
+        return kind(ids, patients, labels, probabilities, classes)
     except EvaluationError as error:
         raise EvaluationError(f"{path}: {error}") from error
 
 
-def write_predictions(path: str | Path, predictions: Predictions) -> None:
+def write_predictions(path: str | Path, predictions: AnyPredictions) -> None:
     """Write predictions as CSV, whole or not at all; reading gives the same numbers back.
 
     Raises:
         EvaluationError: if the file cannot be written.
     """
     path = Path(path)
-    table = {"id": predictions.ids, "patient": predictions.patients, "label": predictions.labels}
+    table = {"id": predictions.ids, "patient": predictions.patients}
+    if isinstance(predictions, MultiLabelPredictions):
+        for k, name in enumerate(predictions.classes):
+            table[f"y_{k}:{name}"] = predictions.labels[:, k].astype(np.int64)
+    else:
+        table["label"] = predictions.labels
     for k, name in enumerate(predictions.classes):
         table[f"p_{k}:{name}"] = predictions.probabilities[:, k]
     partial = path.with_name(f".{path.name}.partial")
@@ -121,13 +146,6 @@ def write_predictions(path: str | Path, predictions: Predictions) -> None:
         ) from error
 
 
-def _text(values: np.ndarray) -> np.ndarray:
-    """As str; a missing value becomes the empty string, which no id may be."""
-    values = np.array(values, dtype=object)
-    values[pd.isna(values)] = ""
-    return values.astype(np.str_)
-
-
 def _read_text(path: Path) -> pd.DataFrame:
     """The file's cells as text, so that an id such as 007 or NA stays what it is."""
     try:
@@ -136,89 +154,67 @@ def _read_text(path: Path) -> pd.DataFrame:
         reason = " ".join(str(error).split())
         raise EvaluationError(
             f"{path} cannot be read as a CSV file of predictions ({reason}): "
-            "expected the columns id,patient,label,p_0,p_1,…"
+            f"expected the columns {FORMAT}"
         ) from error
-    missing = [name for name in ("id", "patient", "label") if name not in frame]
+    has_findings = any(re.match(r"y_\d", name) for name in frame.columns)
+    needed = ("id", "patient") if has_findings else ("id", "patient", "label")
+    missing = [name for name in needed if name not in frame]
     if missing:
-        raise EvaluationError(
-            f"{path} has no column {', '.join(missing)}: expected id,patient,label,p_0,p_1,…"
-        )
+        raise EvaluationError(f"{path} has no column {', '.join(missing)}: expected {FORMAT}")
     return frame
 
 
-def _probability_columns(frame: pd.DataFrame, path: Path) -> tuple[list[str], tuple[str, ...]]:
-    """Columns p_0, p_1, … in order of their number, and the names of their classes."""
-    titles = [re.fullmatch(r"p_(\d+)(?::(.+))?", name) for name in frame.columns]
+def _numbered_columns(
+    frame: pd.DataFrame, letter: str, path: Path
+) -> tuple[list[str], tuple[str, ...]]:
+    """Columns p_0, p_1, … (or y_0, …) in order of their number, and the names of their classes."""
+    titles = [re.fullmatch(rf"{letter}_(\d+)(?::(.+))?", name) for name in frame.columns]
     found = sorted((int(m[1]), m[0], m[2] or m[1]) for m in titles if m)
     if not found or [number for number, _, _ in found] != list(range(len(found))):
+        what = {"p": "probability", "y": "label"}[letter]
         raise EvaluationError(
-            f"{path} has the probability columns {[title for _, title, _ in found]}: "
-            "expected p_0, p_1, … without a gap, one for each class"
+            f"{path} has the {what} columns {[title for _, title, _ in found]}: "
+            f"expected {letter}_0, {letter}_1, … without a gap, one for each class"
         )
     return [title for _, title, _ in found], tuple(name for _, _, name in found)
 
 
-def _parse(column: pd.Series, kind: type[int] | type[float], path: Path) -> np.ndarray:
-    try:
-        return np.array([kind(value) for value in column], dtype=kind)
-    except ValueError as error:
-        raise EvaluationError(
-            f"{path}: column {column.name} has a value that is no {kind.__name__} ({error}): "
-            "correct that row"
-        ) from error
+def _truth(
+    frame: pd.DataFrame, classes: tuple[str, ...], path: Path
+) -> tuple[type[Predictions] | type[MultiLabelPredictions], np.ndarray]:
+    """Which kind of predictions these are, and their labels."""
+    if "label" in frame:
+        return Predictions, _parse(frame[["label"]], int, path)[:, 0]
+    return MultiLabelPredictions, _findings(frame, classes, path)
 
 
-def _check_classes(classes: tuple[str, ...]) -> None:
-    if len(classes) < 2 or len(set(classes)) != len(classes) or not all(classes):
+def _findings(frame: pd.DataFrame, classes: tuple[str, ...], path: Path) -> np.ndarray:
+    """(n, L) bool of the columns y_0, y_1 and so on."""
+    columns, names = _numbered_columns(frame, "y", path)
+    if names != classes:
         raise EvaluationError(
-            f"class names are {classes}: give two or more, all different, none empty"
+            f"{path}: the label columns are of {names} and the probability columns of {classes}: "
+            "give one of each kind for each finding, in the same order"
         )
+    labels = _parse(frame[columns], int, path)
+    if not np.isin(labels, (0, 1)).all():
+        raise EvaluationError(
+            f"{path}: label columns hold {sorted(set(labels.ravel().tolist()))}: give 1 where the "
+            "finding is present and 0 where it is not"
+        )
+    present: np.ndarray = labels == 1
+    return present
 
 
-def _check_shapes(predictions: Predictions) -> None:
-    n, k = len(predictions.labels), len(predictions.classes)
-    expected = {"ids": (n,), "patients": (n,), "labels": (n,), "probabilities": (n, k)}
-    for name, shape in expected.items():
-        given = getattr(predictions, name).shape
-        if given != shape:
+def _parse(columns: pd.DataFrame, kind: type[int] | type[float], path: Path) -> np.ndarray:
+    """(n, columns) of that kind."""
+    parsed = np.empty(columns.shape, dtype=kind)
+    for i, (name, column) in enumerate(columns.items()):
+        try:
+            parsed[:, i] = [kind(value) for value in column]
+        except ValueError as error:
             raise EvaluationError(
-                f"{name} have shape {given}, expected {shape} for {n} labels and {k} classes: "
-                "give one row for each image and one probability for each class"
-            )
-    if n == 0:
-        raise EvaluationError("there are no predictions: give at least one row")
-
-
-def _check_rows(predictions: Predictions) -> None:
-    nameless = (predictions.ids == "") | (predictions.patients == "")
-    if nameless.any():
-        raise EvaluationError(
-            f"row {nameless.argmax()} has no id or no patient: "
-            "give both; where patients are unknown, repeat the id"
-        )
-    ids, counts = np.unique(predictions.ids, return_counts=True)
-    if counts.max() > 1:
-        raise EvaluationError(
-            f"id '{ids[counts.argmax()]}' occurs {counts.max()} times: give each image one row"
-        )
-    last = len(predictions.classes) - 1
-    outside = (predictions.labels < 0) | (predictions.labels > last)
-    if outside.any():
-        row = outside.argmax()
-        raise EvaluationError(
-            f"image '{predictions.ids[row]}' has label {predictions.labels[row]}, expected 0 to "
-            f"{last}: correct the label or give a probability for each class"
-        )
-
-
-def _check_probabilities(predictions: Predictions) -> None:
-    p = predictions.probabilities
-    with np.errstate(invalid="ignore"):  # inf - inf; caught by the first condition
-        off = np.abs(p.sum(axis=1) - 1) > SUM_TOLERANCE
-    bad = ~np.isfinite(p).all(axis=1) | (p < 0).any(axis=1) | (p > 1).any(axis=1) | off
-    if bad.any():
-        row = bad.argmax()
-        raise EvaluationError(
-            f"image '{predictions.ids[row]}' has probabilities {p[row].tolist()}: expected finite "
-            "numbers in [0, 1] that sum to 1; apply softmax to logits before writing them"
-        )
+                f"{path}: column {name} has a value that is no {kind.__name__} ({error}): "
+                "correct that row"
+            ) from error
+    return parsed

@@ -1,4 +1,4 @@
-"""Area under the ROC curve and average precision, for many weightings of the images at once."""
+"""The ROC curve; its area and average precision for many weightings of the images at once."""
 
 from __future__ import annotations
 
@@ -25,15 +25,43 @@ def rank_scores(
         average precision where positives have none.
     """
     order = np.argsort(-score, kind="stable")
-    starts = np.flatnonzero(np.diff(score[order], prepend=np.inf))
-    weights = weights[:, order]
-    gained = np.add.reduceat(weights * positive[order], starts, axis=1)
-    lost = np.add.reduceat(weights * ~positive[order], starts, axis=1)
-    true_positives, false_positives = gained.cumsum(axis=1), lost.cumsum(axis=1)
-    positives, negatives = true_positives[:, -1], false_positives[:, -1]
+    hits = np.flatnonzero(positive[order])
+    # Only the points of the curve that hold positives count; where these are few, little is left.
+    _, first, size = np.unique(-score[order], return_index=True, return_counts=True)
+    point = np.searchsorted(first, hits, side="right") - 1
+    points, begins = np.unique(point, return_index=True)
+    gained = np.add.reduceat(weights[:, order[hits]], begins, axis=1)
+    seen = np.pad(weights[:, order].cumsum(axis=1), ((0, 0), (1, 0)))
+    before, flagged = seen[:, first[points]], seen[:, first[points] + size[points]]
 
-    area = (lost * (true_positives - gained / 2)).sum(axis=1)
-    flagged = true_positives + false_positives
+    true_positives = gained.cumsum(axis=1)
+    positives = gained.sum(axis=1)
+    negatives = seen[:, -1] - positives
+    tied = flagged - before - gained
+    outranked = negatives[:, None] - (flagged - true_positives) + tied / 2
+    auroc = ratio((gained * outranked).sum(axis=1), positives * negatives)
     precision = ratio(true_positives, flagged, undefined=0.0)
-    auroc = ratio(area, positives * negatives)
     return auroc, ratio((gained * precision).sum(axis=1), positives)
+
+
+def roc_curve(score: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Corners of the ROC curve of one class against the rest, from (0, 0) to (1, 1).
+
+    Args:
+        score: (n,) float, higher for more likely positive.
+        positive: (n,) bool.
+
+    Returns:
+        False positive rate and true positive rate, (m,) each, rising; the line between neighbours
+        is the curve. NaN throughout where there are no negatives or no positives.
+    """
+    order = np.argsort(-score, kind="stable")
+    last = np.flatnonzero(np.diff(score[order], append=-np.inf))
+    counts = [np.append(0, members[order].cumsum()[last]) for members in (~positive, positive)]
+    right, up = (np.diff(count) for count in counts)
+    turns = right[:-1] * up[1:] != right[1:] * up[:-1]
+    corners = np.concatenate([[True], turns, [True]])
+    false_rate, true_rate = (
+        ratio(count[corners], np.full(corners.sum(), count[-1])) for count in counts
+    )
+    return false_rate, true_rate

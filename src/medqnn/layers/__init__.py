@@ -1,14 +1,18 @@
-"""Neural-network modules: the quantum layer, attention, and the quantum layer's twins."""
+"""Neural-network modules: the quantum layer, quantum convolution, attention, and their twins."""
 
 from medqnn.layers.attention import ChannelAttention, SpatialAttention
+from medqnn.layers.conv_twins import conv_head
 from medqnn.layers.quantum import QuantumLayer
+from medqnn.layers.quanvolution import QuantumConv2d
 from medqnn.layers.twins import VARIANTS, MatchedLinear, head
 
 __all__ = [
     "VARIANTS",
     "ChannelAttention",
     "MatchedLinear",
+    "QuantumConv2d",
     "QuantumLayer",
     "SpatialAttention",
+    "conv_head",
     "head",
 ]

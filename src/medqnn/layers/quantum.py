@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from medqnn.circuits.circuit import Circuit, Embedding, Entangler
+from medqnn.circuits.circuit import Ansatz, Circuit, Embedding, Entangler
 from medqnn.circuits.expectation import expectations
 from medqnn.errors import CircuitError
 
@@ -15,22 +15,25 @@ from medqnn.errors import CircuitError
 class QuantumLayer(nn.Module):
     """Parallel circuits of one form, each with its own weights, read out as expectation values.
 
-    The input is cut into consecutive sub-vectors, one a circuit; each is embedded, passes
-    strongly entangling layers and is measured on every qubit. Exact simulation, no shots.
+    The input is cut into consecutive sub-vectors, one a circuit; each is embedded, passes the
+    ansatz's layers and is measured on every qubit. Exact simulation, no shots.
 
     Args:
         qubits: Qubits q of each circuit, 1 to 10.
         circuits: Number c of parallel circuits.
-        depth: Strongly entangling layers d of each circuit.
+        depth: Layers d of each circuit's ansatz.
         embedding: ``amplitude`` reads 2^q numbers a circuit and normalises them (a sub-vector of
             zeros gives zeros); ``angle`` reads q angles in radians.
         readouts: Pauli operators measured on each qubit, letters of ``XYZ``.
         entangler: Two-qubit gate of the rings: ``cnot``, ``cz``, or ``none`` for none.
+        ansatz: ``strong``, strongly entangling layers, or ``ry_rz_strong``; see
+            ``circuits.ansatze``.
 
     Attributes:
         in_features: c·2^q or c·q.
         out_features: c·q·len(readouts), ordered by circuit, then readout, then qubit.
-        weight: Rotation angles in radians, (c, d, q, 3), drawn uniformly from [0, 2π).
+        weight: Rotation angles in radians, (c, d, q, 3), or (c, d, q, 5) with ``ry_rz_strong``,
+            drawn uniformly from [0, 2π).
 
     Raises:
         CircuitError: If an argument or an input's shape does not fit.
@@ -44,11 +47,12 @@ class QuantumLayer(nn.Module):
         embedding: Embedding = "amplitude",
         readouts: str = "Y",
         entangler: Entangler = "cnot",
+        ansatz: Ansatz = "strong",
     ) -> None:
         super().__init__()
         if circuits < 1:
             raise CircuitError(f"circuits is {circuits}: give at least 1")
-        self.circuit = Circuit(qubits, depth, embedding, readouts, entangler)
+        self.circuit = Circuit(qubits, depth, embedding, readouts, entangler, ansatz)
         self.circuits = circuits
         self.in_features = circuits * self.circuit.inputs
         self.out_features = circuits * self.circuit.outputs
@@ -76,5 +80,5 @@ class QuantumLayer(nn.Module):
             f"in_features={self.in_features}, out_features={self.out_features}, "
             f"circuits={self.circuits}, qubits={spec.qubits}, depth={spec.depth}, "
             f"embedding={spec.embedding!r}, readouts={spec.readouts!r}, "
-            f"entangler={spec.entangler!r}"
+            f"entangler={spec.entangler!r}, ansatz={spec.ansatz!r}"
         )

@@ -7,8 +7,10 @@ A hybrid network never travels alone. Each twin reads the quantum layer's input,
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -96,8 +98,19 @@ def head(variant: str, layer: QuantumLayer) -> tuple[nn.Module, int]:
     Raises:
         RecipeError: If there is no such variant.
     """
-    if variant not in VARIANTS:
-        raise RecipeError(f"unknown variant '{variant}': choose one of {', '.join(VARIANTS)}")
-    width = layer.in_features if variant == "none" else layer.out_features
+    twin = build(VARIANTS, variant, layer)
+    return twin, layer.in_features if variant == "none" else layer.out_features
+
+
+def build(
+    builders: Mapping[str, Callable[[Any], nn.Module]], variant: str, layer: nn.Module
+) -> nn.Module:
+    """A variant of a layer, with the random state left as found.
+
+    Raises:
+        RecipeError: If there is no such variant.
+    """
+    if variant not in builders:
+        raise RecipeError(f"unknown variant '{variant}': choose one of {', '.join(builders)}")
     with torch.random.fork_rng(devices=[]):
-        return VARIANTS[variant](layer), width
+        return builders[variant](layer)

@@ -1,6 +1,10 @@
 """The published systems, one file each, reading like their papers."""
 
 from medqnn.models.catalogue import SYSTEMS
-from medqnn.models.hqcm_ebtc import HQCMEBTC, Explained
+from medqnn.models.hqcm_ebtc import HQCMEBTC
+from medqnn.models.hqcnn_gvco import HQCNNGVCO
+from medqnn.models.hqcnn_medmnist import HQCNNMedMNIST
+from medqnn.models.hybrid_mri import HybridMRI
+from medqnn.models.output import Output
 
-__all__ = ["HQCMEBTC", "SYSTEMS", "Explained"]
+__all__ = ["HQCMEBTC", "HQCNNGVCO", "SYSTEMS", "HQCNNMedMNIST", "HybridMRI", "Output"]

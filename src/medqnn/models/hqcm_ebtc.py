@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from medqnn.circuits.circuit import Entangler
 from medqnn.layers import ChannelAttention, QuantumLayer, SpatialAttention, head
-
-
-class Explained(NamedTuple):
-    """What a model with attention returns for a batch of B images of H×W pixels."""
-
-    logits: Tensor  # (B, K)
-    attention: Tensor  # (B, 1, H/8, W/8): logits of the spatial attention map
-    features: Tensor  # (B, F): what the classifier reads, the quantum layer's output
+from medqnn.models.output import Output
 
 
 class HQCMEBTC(nn.Module):
@@ -66,14 +57,14 @@ class HQCMEBTC(nn.Module):
         self.head, width = head(variant, quantum)
         self.classifier = nn.Linear(width, classes)
 
-    def forward(self, images: Tensor) -> Explained:
+    def forward(self, images: Tensor) -> Output:
         """Map images (B, channels, H, W), in [0, 1], to logits, attention and features."""
         maps = self.dropout(self.blocks(images))
         attention = self.spatial_attention(self.channel_attention(maps))
         attended = maps * (1.0 + attention.sigmoid())
         projected = F.relu(self.projection(self.dropout(attended.flatten(1))))
         features = self.head(projected)
-        return Explained(self.classifier(features), attention, features)
+        return Output(self.classifier(features), features, attention)
 
 
 class ConvBlock(nn.Sequential):

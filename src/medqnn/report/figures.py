@@ -6,9 +6,10 @@ Colours are those of Okabe and Ito; what a colour tells, a line style, marker or
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from io import BytesIO
+from textwrap import fill
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
@@ -95,6 +96,11 @@ def _curve(axes: Axes, variant: Variant, what: str) -> None:
         axes.axvline(best, color=GREY, linestyle=":", label=f"best epoch ({best})")
 
 
+def wrapped(name: str) -> str:
+    """A long name on several lines."""
+    return fill(name, 22)
+
+
 def _legend_above(axes: Axes) -> None:
     axes.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1), columnspacing=1.2)
 
@@ -114,8 +120,9 @@ def confusion(counts: np.ndarray, classes: Sequence[str]) -> Figure:
     axes = figure.subplots()
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     axes.spines[:].set_visible(False)
-    axes.set_xticks(range(k), labels=classes, rotation=35, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(k), labels=classes)
+    names = [wrapped(name) for name in classes]
+    axes.set_xticks(range(k), labels=names, rotation=35, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(k), labels=names)
     axes.set(xlabel="Predicted class", ylabel="True class")
     axes.tick_params(length=0)
     for (true, predicted), count in np.ndenumerate(counts):
@@ -132,25 +139,30 @@ def confusion(counts: np.ndarray, classes: Sequence[str]) -> Figure:
 
 
 @as_svg
-def class_distribution(split: pd.DataFrame, classes: Sequence[str]) -> Figure:
-    """Images of each class in each part of the split."""
-    figure = Figure((max(1.2 * WIDTH, 1.3 * len(classes)), 3.2), layout="constrained")
+def class_distribution(images: Mapping[str, pd.DataFrame]) -> Figure:
+    """Images of each class in each part of the split, as bars that lie.
+
+    Args:
+        images: by class, as `Run.by_class` gives them.
+    """
+    names = list(images)
+    figure = Figure((1.3 * WIDTH, 0.55 * len(names) + 1), layout="constrained")
     axes = figure.subplots()
     looks = zip(PARTS.items(), (BLUE, ORANGE, GREEN), ("", "///", "..."), strict=True)
     for i, ((part, title), colour, hatch) in enumerate(looks):
-        labels = split.loc[split["part"] == part, "label"]
-        bars = axes.bar(
-            np.arange(len(classes)) + 0.28 * (i - 1),
-            [int((labels == name).sum()) for name in classes],
-            width=0.26,
+        bars = axes.barh(
+            np.arange(len(names)) + 0.28 * (i - 1),
+            [int((rows["part"] == part).sum()) for rows in images.values()],
+            height=0.26,
             color=colour,
             hatch=hatch,
             edgecolor="white",
             label=title,
         )
-        axes.bar_label(bars, fontsize=8)
-    axes.set_xticks(range(len(classes)), labels=classes)
-    axes.set_ylabel("Images")
+        axes.bar_label(bars, fontsize=8, padding=2)
+    axes.set_yticks(range(len(names)), labels=[wrapped(name) for name in names])
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlabel("Images")
     _legend_above(axes)
     return figure
 

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from medqnn.report import figures, panels, tables
+from medqnn.report import figures, panels, roc, tables
 from medqnn.report.formatting import p_value, whole
 from medqnn.report.run_folder import Run, read_run
+from medqnn.report.scores import task_of
 from medqnn.training.folder import RunFolder
+
+MANY = 6  # classes whose confusion matrix is still legible at half the page's width
 
 
 def write_report(run: Path) -> Path:
@@ -48,10 +51,12 @@ def render(run: Run) -> str:
 
 
 def _heading(run: Run) -> dict[str, Any]:
-    about = {key: value for key, value in run.about.items() if key != "published"}
+    about = {key: value for key, value in run.about.items() if key != "published" and value}
     return {
         "facts": run.facts,
         "data": run.facts["data"],
+        "task": task_of(run.variants[0].metrics),
+        "units": "patients" if run.facts["data"]["patients_known"] else "images",
         "title": str(about.pop("title", run.facts["system"])),
         "about": about,
         "published": run.about.get("published") or {},
@@ -64,11 +69,11 @@ def _results(run: Run) -> dict[str, Any]:
     return {
         "comparisons": run.comparisons,
         "test": run.variants[0].metrics,
-        "main_scores": tables.score_table(run.variants, tables.MAIN),
-        "all_scores": tables.score_table(run.variants, list(tables.SCORES)),
+        "main_scores": tables.score_table(run.variants, main=True),
+        "all_scores": tables.score_table(run.variants),
         "class_scores": tables.class_table(run.variants),
         "costs": tables.cost_table(run.variants),
-        "mcnemar": [tables.mcnemar_table(comparison) for comparison in run.comparisons],
+        "mcnemar": [tables.mcnemar_table(c) for c in run.comparisons if "mcnemar" in c],
         "differences": [tables.difference_table(comparison) for comparison in run.comparisons],
     }
 
@@ -80,9 +85,14 @@ def _training(run: Run) -> dict[str, Any]:
         "confusions": [
             (v.name, figures.confusion(np.array(v.metrics["confusion"]), run.classes))
             for v in run.variants
+            if "confusion" in v.metrics
         ],
+        "many_classes": len(run.classes) > MANY,
+        "roc_plots": list(roc.roc_plots(run)),
         "reliabilities": [
-            (v.name, figures.reliability(v.metrics["reliability"])) for v in run.variants
+            (v.name, figures.reliability(v.metrics["reliability"]))
+            for v in run.variants
+            if "reliability" in v.metrics
         ],
     }
 
@@ -92,15 +102,18 @@ def _attention(run: Run) -> dict[str, Any]:
         "attended": [variant.name for variant in panels.attended(run)],
         "case_columns": panels.case_columns(run),
         "cases": list(panels.cases(run)),
-        "localisation": tables.localisation_table(run.variants, run.comparisons),
+        "localisation": tables.localisation_table(
+            run.variants, run.comparisons, run.facts["data"]["patients_known"]
+        ),
     }
 
 
 def _data(run: Run) -> dict[str, Any]:
     parts = run.split.groupby("patient")["part"].nunique()
     return {
-        "distribution": figures.class_distribution(run.split, run.classes),
+        "distribution": figures.class_distribution(run.by_class()),
         "samples": list(panels.samples(run)),
-        "split": tables.split_table(run.split, run.classes, run.facts["data"]["patients_known"]),
+        "outlined": run.gallery is not None and bool(run.gallery["masks"].any()),
+        "split": tables.split_table(run),
         "patients_in_several_parts": int((parts > 1).sum()),
     }

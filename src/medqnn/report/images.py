@@ -16,7 +16,7 @@ OPACITY = 0.65  # of a fully attended pixel in an overlay
 
 
 def slice_picture(image: np.ndarray) -> str:
-    """An image, uint8 (H, W), in grey."""
+    """An image, uint8 (H, W) in grey or (H, W, 3) in colour."""
     return _png(_enlarged(image))
 
 
@@ -26,7 +26,7 @@ def mask_picture(tumour: np.ndarray) -> str:
 
 
 def outlined_picture(image: np.ndarray, tumour: np.ndarray) -> str:
-    """An image, uint8 (H, W), with the edge of its mask, bool (H, W)."""
+    """An image, uint8 (H, W) or (H, W, 3), with the edge of its mask, bool (H, W)."""
     return _png(_outlined(_enlarged(image), tumour))
 
 
@@ -38,7 +38,7 @@ def attention_picture(attention: np.ndarray) -> str:
 def overlay_picture(image: np.ndarray, tumour: np.ndarray, attention: np.ndarray) -> str:
     """The attention map over the image, the stronger the higher it is, and the mask's edge."""
     opacity = OPACITY * attention[..., None]
-    mixed = (1 - opacity) * image[..., None] + opacity * _coloured(attention)
+    mixed = (1 - opacity) * np.atleast_3d(image) + opacity * _coloured(attention)
     return _png(_outlined(_enlarged(_bytes(mixed)), tumour))
 
 

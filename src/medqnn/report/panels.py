@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from medqnn.data.table import SEPARATOR
 from medqnn.errors import RunError
 from medqnn.report import images
 from medqnn.report.formatting import decimal
@@ -52,7 +53,8 @@ def cases(run: Run) -> Iterator[Case]:
     labels = run.split.set_index("id")["label"]
     kept = zip(*(run.panels[key] for key in ("ids", "images", "masks")), strict=True)
     for name, image, mask in kept:
-        yield Case(name, labels[name], _case_panels(attended(run), name, image, mask > 0))
+        label = ", ".join(labels[name].split(SEPARATOR)) if run.multilabel else labels[name]
+        yield Case(name, label, _case_panels(attended(run), name, image, mask > 0))
 
 
 def _case_panels(
@@ -100,7 +102,7 @@ def _scores(variant: Variant, name: str) -> list[str]:
     ]
     for i in np.flatnonzero(predictions.ids == name):
         verdict = "right" if predictions.correct[i] else "wrong"
-        lines.append(f"{predictions.classes[predictions.predicted[i]]}: {verdict}")
+        lines.append(f"{predictions.answer(int(i))}: {verdict}")
     return lines
 
 

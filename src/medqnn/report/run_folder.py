@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from medqnn.data.table import NO_FINDING, indicators
 from medqnn.errors import EvaluationError, RunError
-from medqnn.evaluation.predictions import Predictions, read_predictions
+from medqnn.evaluation.predictions import AnyPredictions, read_predictions
 from medqnn.training.folder import RunFolder
 
 Content = TypeVar("Content")
@@ -36,7 +37,7 @@ class Variant:
     name: str
     metrics: dict[str, Any]
     history: pd.DataFrame
-    predictions: Predictions
+    predictions: AnyPredictions
     attention: dict[str, np.ndarray] | None
     localisation: dict[str, dict[str, Any]]
 
@@ -50,9 +51,10 @@ class Run:
         facts: run.json.
         recipe: the resolved recipe as text.
         about: the recipe's `about`: title, paper, published figures; empty if it has none.
-        split: one row an image; columns id, label (class name), patient, part.
-        gallery: arrays images, masks (k, H, W) uint8 and labels (k,); None if not kept.
-        panels: arrays ids (m,), images, masks (m, H, W) uint8; None if not kept.
+        split: one row an image; columns id, label (class name, or findings), patient, part.
+        gallery: arrays images uint8 (k, H, W) or (k, H, W, 3), masks (k, H, W) and labels (k,), a
+            class or finding; None if not kept.
+        panels: arrays ids (m,), images and masks likewise; None if not kept.
         comparisons: of the hybrid with each twin; empty for one variant alone.
         variants: in the order of the recipe.
     """
@@ -71,6 +73,18 @@ class Run:
     def classes(self) -> list[str]:
         """Class names in the order of the labels."""
         return list(self.facts["data"]["classes"])
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether the classes are findings that may occur together."""
+        return bool(self.facts["data"].get("multilabel"))  # older runs lack it
+
+    def by_class(self) -> dict[str, pd.DataFrame]:
+        """The split's rows of each class; an image stands under each finding that it shows."""
+        shown = indicators(self.split["label"], self.multilabel)
+        names = [*self.classes, NO_FINDING] if self.multilabel else self.classes
+        shown = shown.reindex(columns=names, fill_value=False)  # a class may lack images
+        return {name: self.split[shown[name]] for name in names}
 
 
 def read_run(folder: Path) -> Run:

@@ -5,33 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import pandas as pd
-
 from medqnn.report.formatting import (
     UNDEFINED,
     decimal,
     interval,
     p_value,
-    percent,
     seconds,
     signed,
     whole,
 )
-from medqnn.report.run_folder import Variant
+from medqnn.report.run_folder import Run, Variant
+from medqnn.report.scores import MEDMNIST, scores, task_of
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 UNITS = {"images": "p by image", "patients": "p by patient"}  # of Wilcoxon's tests
-MAIN = ("accuracy", "macro_f1", "auroc")
-SCORES: dict[str, tuple[str, Callable[[float | None], str]]] = {
-    "accuracy": ("Accuracy", percent),
-    "balanced_accuracy": ("Balanced accuracy", percent),
-    "macro_f1": ("Macro F1", decimal),
-    "weighted_f1": ("Weighted F1", decimal),
-    "auroc": ("AUROC (one-vs-rest)", decimal),
-    "average_precision": ("Average precision", decimal),
-    "mcc": ("Matthews correlation", decimal),
-    "brier": ("Brier score (lower is better)", decimal),
-    "ece": ("Expected calibration error (lower is better)", decimal),
+MEASURES = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
+MEASURES_OF_FINDINGS = {
+    "auroc": "AUROC",
+    "recall": "Sensitivity",
+    "specificity": "Specificity",
+    "precision": "Precision",
 }
 # An average of Table 1 that is also a score has that score's interval.
 AVERAGES = {
@@ -39,6 +32,7 @@ AVERAGES = {
     ("macro average", "f1"): "macro_f1",
     ("weighted average", "recall"): "accuracy",
     ("weighted average", "f1"): "weighted_f1",
+    ("macro average", "auroc"): "auroc",
 }
 
 
@@ -64,27 +58,32 @@ class Table(NamedTuple):
     groups: Sequence[tuple[str, int]] = ()
 
 
-def score_table(variants: Sequence[Variant], names: Sequence[str]) -> Table:
-    """Scores with intervals, one column a variant."""
+def score_table(variants: Sequence[Variant], main: bool = False) -> Table:
+    """Scores with intervals, one column a variant; MedMNIST's own below where it has them."""
     rows = []
-    for name in names:
-        title, text = SCORES[name]
-        records = [variant.metrics["scores"][name] for variant in variants]
-        cells = [Cell(text(record["estimate"]), interval(record, text)) for record in records]
-        rows.append(Row(title, cells))
+    for score in scores(variants[0].metrics):
+        if score.main or not main:
+            records = [variant.metrics["scores"][score.key] for variant in variants]
+            cells = [Cell(score.text(r["estimate"]), interval(r, score.text)) for r in records]
+            rows.append(Row(score.title, cells))
+    if all(variant.metrics.get("medmnist") for variant in variants):
+        for key, (title, text) in MEDMNIST.items():
+            rows.append(Row(title, [Cell(text(v.metrics["medmnist"][key])) for v in variants]))
     return Table(["Score", *(variant.name for variant in variants)], rows)
 
 
 def class_table(variants: Sequence[Variant]) -> Table:
     """Table 1 of the HQCM-EBTC paper: precision, recall and F1 by class for every variant."""
-    measures = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
+    findings = task_of(variants[0].metrics) == "multi-label"
+    measures = MEASURES_OF_FINDINGS if findings else MEASURES
+    head, count = ("Finding", "Present in") if findings else ("Class", "Images")
     report = variants[0].metrics["class_report"]
     rows = []
     for name in report:
         cells = [_class_cell(v.metrics, name, measure) for v in variants for measure in measures]
         rows.append(Row(name, [*cells, Cell(whole(report[name]["support"]))]))
     return Table(
-        ["Class", *(list(measures.values()) * len(variants)), "Images"],
+        [head, *(list(measures.values()) * len(variants)), count],
         rows,
         [("", 1), *((variant.name, len(measures)) for variant in variants), ("", 1)],
     )
@@ -93,7 +92,8 @@ def class_table(variants: Sequence[Variant]) -> Table:
 def _class_cell(metrics: dict[str, Any], name: str, measure: str) -> Cell:
     score = AVERAGES.get((name, measure), f"{measure}[{name}]")
     record = metrics["scores"].get(score, {})
-    return Cell(decimal(metrics["class_report"][name][measure]), interval(record))
+    value = metrics["class_report"][name].get(measure, record.get("estimate"))
+    return Cell(decimal(value), interval(record))
 
 
 def cost_table(variants: Sequence[Variant]) -> Table:
@@ -126,14 +126,15 @@ def mcnemar_table(comparison: dict[str, Any]) -> Table:
 
 def difference_table(comparison: dict[str, Any]) -> Table:
     """Paired bootstrap: both models' scores, their difference and its interval."""
-    titles = {name: title for name, (title, _) in SCORES.items()}
-    titles |= {f"f1[{name}]": f"F1 of {name}" for name in comparison["classes"]}
+    shown = {score.key: score.title for score in scores(comparison)}
+    measure, title = ("auroc", "AUROC") if task_of(comparison) == "multi-label" else ("f1", "F1")
+    shown |= {f"{measure}[{name}]": f"{title} of {name}" for name in comparison["classes"]}
     rows = []
-    for name, title in titles.items():
+    for name, head in shown.items():
         record = comparison["differences"][name]
         cells = [decimal(record["a"]), decimal(record["b"]), signed(record["difference"])]
         spread = interval(record, signed) or UNDEFINED
-        rows.append(Row(title, [Cell(text) for text in (*cells, spread, _verdict(record))]))
+        rows.append(Row(head, [Cell(text) for text in (*cells, spread, _verdict(record))]))
     a, b = comparison["a"], comparison["b"]
     level = f"{comparison['interval']['level']:.0%} interval"
     return Table(["Score", a, b, f"{a} − {b}", level, "Zero is"], rows)
@@ -146,9 +147,14 @@ def _verdict(record: dict[str, Any]) -> str:
 
 
 def localisation_table(
-    variants: Sequence[Variant], comparisons: Sequence[dict[str, Any]]
+    variants: Sequence[Variant], comparisons: Sequence[dict[str, Any]], patients_known: bool
 ) -> Table | None:
     """Table 2 of the HQCM-EBTC paper: mean Jaccard index at each τ and Wilcoxon's tests.
+
+    Args:
+        variants: Those without attention are left out.
+        comparisons: Of the variants.
+        patients_known: Whether there is a test by patient.
 
     Returns:
         None where no variant was scored against masks.
@@ -156,6 +162,7 @@ def localisation_table(
     scored = [variant for variant in variants if variant.metrics.get("localisation")]
     if not scored:
         return None
+    units = [unit for unit in UNITS if patients_known or unit == "images"]
     tests = [
         (f"{c['a']} and {c['b']}", {record["column"]: record for record in c["localisation"]})
         for c in comparisons
@@ -165,16 +172,16 @@ def localisation_table(
     for column in scored[0].metrics["localisation"]:
         means = [variant.metrics["localisation"][column] for variant in scored]
         cells = [Cell(decimal(mean["estimate"]), interval(mean)) for mean in means]
-        cells += [_test_cell(test.get(column), unit) for _, test in tests for unit in UNITS]
+        cells += [_test_cell(test.get(column), unit) for _, test in tests for unit in units]
         rows.append(Row(region_name(column), cells))
     columns = [
         "Region",
         *(variant.name for variant in scored),
-        *(list(UNITS.values()) * len(tests)),
+        *([UNITS[unit] for unit in units] * len(tests)),
     ]
     groups = [("", 1), ("Mean Jaccard index", len(scored))]
     return Table(
-        columns, rows, [*groups, *((f"Wilcoxon, {pair}", len(UNITS)) for pair, _ in tests)]
+        columns, rows, [*groups, *((f"Wilcoxon, {pair}", len(units)) for pair, _ in tests)]
     )
 
 
@@ -191,14 +198,15 @@ def region_name(column: str) -> str:
     return f"τ = {level}"
 
 
-def split_table(split: pd.DataFrame, classes: Sequence[str], patients_known: bool) -> Table:
+def split_table(run: Run) -> Table:
     """Images, and patients if they are known, of each class in each part of the split."""
-    units = {"Images": "id", "Patients": "patient"} if patients_known else {"Images": "id"}
-    groups = [(name, split[split["label"] == name]) for name in classes]
+    known = run.facts["data"]["patients_known"]
+    units = {"Images": "id", "Patients": "patient"} if known else {"Images": "id"}
     rows = []
-    for name, images in (*groups, ("All classes", split)):
+    for name, images in {**run.by_class(), "All images": run.split}.items():
         counts = images.groupby("part")[list(units.values())].nunique()
         counts = counts.reindex(list(PARTS), fill_value=0)
         rows.append(Row(name, [Cell(whole(int(count))) for count in counts.to_numpy().ravel()]))
     titles = [(title, len(units)) for title in PARTS.values()]
-    return Table(["Class", *(list(units) * len(PARTS))], rows, [("", 1), *titles])
+    head = "Finding" if run.multilabel else "Class"
+    return Table([head, *(list(units) * len(PARTS))], rows, [("", 1), *titles])

@@ -8,17 +8,19 @@ import numpy as np
 import pandas as pd
 import torch
 
-from medqnn.evaluation.evaluate import compare, evaluate, in_words
+from medqnn.evaluation.evaluate import compare, evaluate
 from medqnn.evaluation.localisation import (
     jaccard,
     jaccard_summary,
     wilcoxon,
     wilcoxon_by_patient,
 )
-from medqnn.evaluation.predictions import Predictions, read_predictions
+from medqnn.evaluation.medmnist import medmnist_score
+from medqnn.evaluation.predictions import AnyPredictions, read_predictions
+from medqnn.evaluation.words import in_words
 from medqnn.training.folder import RunFolder
 from medqnn.training.losses import upsample
-from medqnn.training.recipe import Evaluation
+from medqnn.training.sections import Evaluation
 
 CHUNK = 256  # maps upsampled at a time
 
@@ -31,12 +33,12 @@ def attention_maps(logits: np.ndarray, size: int) -> np.ndarray:
 
 
 def localisation(
-    predictions: Predictions, logits: np.ndarray, masks: np.ndarray, spec: Evaluation
+    predictions: AnyPredictions, logits: np.ndarray, masks: np.ndarray, spec: Evaluation
 ) -> pd.DataFrame:
     """Jaccard index of each image's attention, one row an image with a tumour in its mask.
 
     Args:
-        predictions: Whose attention it is; gives ids, patients and labels.
+        predictions: Whose attention it is; gives ids and patients.
         logits: Attention logits (n, h, w).
         masks: Boolean (n, H, W), False throughout where there is no tumour or no annotation.
         spec: The levels.
@@ -46,7 +48,6 @@ def localisation(
         {
             "id": predictions.ids[tumour],
             "patient": predictions.patients[tumour],
-            "label": predictions.labels[tumour],
         }
     )
     if not tumour.any():
@@ -59,8 +60,10 @@ def localisation(
 def score_variant(folder: RunFolder, variant: str, spec: Evaluation, seed: int) -> dict[str, Any]:
     """The scores of one variant's test predictions, from the run's files."""
     predictions = read_predictions(folder.path / variant / "predictions.csv")
-    indices = _read_localisation(folder, variant)
     scores = evaluate(predictions, spec.resamples, seed)
+    if folder.facts()["data"]["benchmark"] == "medmnist":
+        scores["medmnist"] = medmnist_score(predictions)
+    indices = _read_localisation(folder, variant)
     columns = jaccard_columns(indices)
     if columns and len(indices):
         every = np.ones(len(indices), dtype=bool)
@@ -80,19 +83,9 @@ def compare_variants(
     """The hybrid against a twin on the same test images, from the run's files."""
     a, b = (read_predictions(folder.path / name / "predictions.csv") for name in (hybrid, twin))
     comparison = compare(a, b, hybrid, twin, spec.resamples, seed)
-    known = folder.facts()["data"]["patients_known"]
-    comparison["words"] = in_words(comparison) if known else _unknown_patients(comparison)
+    comparison["words"] = in_words(comparison)
     comparison["localisation"] = _compare_attention(folder, hybrid, twin)
     return comparison
-
-
-def _unknown_patients(comparison: dict[str, Any]) -> str:
-    """The comparison in words, where every image had to count as a patient of its own."""
-    words = in_words(comparison).replace(f" of {comparison['patients']} patients", "")
-    return (
-        f"{words.replace('test patients', 'test images')} The data set names no patients, so the "
-        "interval is too narrow where images share one."
-    )
 
 
 def _compare_attention(folder: RunFolder, hybrid: str, twin: str) -> list[dict[str, Any]]:
@@ -115,7 +108,10 @@ def _compare_attention(folder: RunFolder, hybrid: str, twin: str) -> list[dict[s
 
 
 def _read_localisation(folder: RunFolder, variant: str) -> pd.DataFrame:
+    """The table as written; an empty one for a model without attention."""
     path = folder.path / variant / "localisation.csv"
+    if not path.is_file():
+        return pd.DataFrame()
     text = {"id": str, "patient": str}
     return pd.read_csv(path, dtype=text, keep_default_na=False)  # an id may be "NA"
 

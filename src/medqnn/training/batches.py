@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from medqnn.data.augment import Augmenter
 from medqnn.data.cache import DecodedImages
 from medqnn.training.inputs import Inputs
-from medqnn.training.recipe import Recipe
+from medqnn.training.sections import Recipe
 
 
 class Batch(NamedTuple):
@@ -23,7 +23,7 @@ class Batch(NamedTuple):
     images: Tensor  # (B, C, H, W)
     masks: Tensor  # (B, 1, H, W), 0 or 1
     annotated: Tensor  # bool (B,)
-    labels: Tensor  # int64 (B,)
+    labels: Tensor  # int64 (B,), or float32 (B, L), 1 where a finding is present
 
 
 class Images(Dataset[Batch]):

@@ -16,8 +16,6 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from medqnn.training.recipe import Training
-
 COLUMNS = (
     "train_loss",
     "val_loss",
@@ -33,19 +31,21 @@ class Plateau(L.Callback):
 
     Lightning steps such a scheduler after its checkpoint is written, so that a resumed run would
     lose a step; as a callback it comes before.
+
+    Args:
+        factor: What the rate is multiplied by.
+        patience: Epochs without improvement before that.
     """
 
-    def __init__(self, training: Training) -> None:
-        self.training = training
+    def __init__(self, factor: float, patience: int) -> None:
+        self.factor, self.patience = factor, patience
         self.scheduler: ReduceLROnPlateau | None = None
         self.restored: dict[str, Any] | None = None
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Attach to the optimiser, where the interrupted run left off if there was one."""
         self.scheduler = ReduceLROnPlateau(
-            trainer.optimizers[0],
-            factor=self.training.plateau_factor,
-            patience=self.training.plateau_patience,
+            trainer.optimizers[0], factor=self.factor, patience=self.patience
         )
         if self.restored is not None:
             self.scheduler.load_state_dict(self.restored)
@@ -157,7 +157,10 @@ class Checkpoints(ModelCheckpoint):
 
 
 class History(L.Callback):
-    """Writes one row an epoch to ``history.csv``: losses, accuracies, learning rate, seconds."""
+    """Writes one row an epoch to ``history.csv``: losses, accuracies, learning rate, seconds.
+
+    Those of attention only where a model has it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -171,7 +174,8 @@ class History(L.Callback):
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Add the epoch, its validation included."""
         row = {"epoch": trainer.current_epoch + 1.0}
-        row |= {name: trainer.callback_metrics[name].item() for name in COLUMNS}
+        metrics = trainer.callback_metrics
+        row |= {name: metrics[name].item() for name in COLUMNS if name in metrics}
         row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
         row["seconds"] = time.perf_counter() - self.started
         self.rows.append(row)

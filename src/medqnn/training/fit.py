@@ -12,7 +12,7 @@ import lightning as L  # noqa: N812
 import torch
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
-from torch import nn
+from torch import Tensor, nn
 
 from medqnn.errors import RunError
 from medqnn.models import SYSTEMS
@@ -30,7 +30,7 @@ from medqnn.training.inputs import Inputs
 from medqnn.training.interrupt import Interruptible
 from medqnn.training.losses import class_weights
 from medqnn.training.module import ClassifierModule
-from medqnn.training.recipe import Recipe
+from medqnn.training.sections import Recipe, Training
 
 
 def build_model(recipe: Recipe, variant: str, classes: int) -> nn.Module:
@@ -65,8 +65,9 @@ def fit(recipe: Recipe, variant: str, inputs: Inputs, folder: Path) -> nn.Module
         RunError: If no epoch has a finite validation loss.
     """
     model = build_model(recipe, variant, len(inputs.classes))
-    labels = torch.from_numpy(inputs.labels[inputs.rows("train")])
-    module = ClassifierModule(model, recipe, class_weights(labels, len(inputs.classes)))
+    module = ClassifierModule(
+        model, recipe, len(inputs.classes), inputs.table.multilabel, _weights(recipe, inputs)
+    )
     checkpoints = folder / "checkpoints"
     last = checkpoints / "last.ckpt"
     with _quiet():
@@ -88,6 +89,12 @@ def fit(recipe: Recipe, variant: str, inputs: Inputs, folder: Path) -> nn.Module
     return module.model.cpu().eval()
 
 
+def _weights(recipe: Recipe, inputs: Inputs) -> Tensor | None:
+    """Class weights of the training part, if the recipe wants them."""
+    labels = torch.from_numpy(inputs.labels[inputs.rows("train")])
+    return class_weights(labels, len(inputs.classes)) if recipe.loss.class_weights else None
+
+
 def _trainer(recipe: Recipe, folder: Path, checkpoints: list[Checkpoints]) -> L.Trainer:
     spec = recipe.training
     return L.Trainer(
@@ -97,16 +104,7 @@ def _trainer(recipe: Recipe, folder: Path, checkpoints: list[Checkpoints]) -> L.
         precision=spec.precision,
         gradient_clip_val=spec.gradient_clip,
         logger=TensorBoardLogger(folder, name="tensorboard", version=""),
-        callbacks=[
-            *([moving_average(spec.weight_averaging)] if spec.weight_averaging else []),
-            History(folder / "history.csv"),  # before the learning rate is cut for the next epoch
-            Warmup(spec.warmup_epochs),
-            Plateau(spec),
-            Stopping("val_loss", patience=spec.early_stopping, check_on_train_epoch_end=True),
-            *checkpoints,
-            Interruptible(),
-            RichProgressBar(),
-        ],
+        callbacks=[*_schedule(spec, folder), *checkpoints, Interruptible(), RichProgressBar()],
         plugins=[WholeFiles()],
         log_every_n_steps=1,
         num_sanity_val_steps=0,
@@ -114,6 +112,22 @@ def _trainer(recipe: Recipe, folder: Path, checkpoints: list[Checkpoints]) -> L.
         enable_model_summary=False,
         use_distributed_sampler=False,
     )
+
+
+def _schedule(spec: Training, folder: Path) -> list[L.Callback]:
+    """What watches the epochs, in the order in which it must."""
+    callbacks: list[L.Callback] = []
+    if spec.weight_averaging:
+        callbacks.append(moving_average(spec.weight_averaging))
+    callbacks.append(History(folder / "history.csv"))  # before the next epoch's rate is cut
+    callbacks.append(Warmup(spec.warmup_epochs))
+    if spec.plateau_patience is not None:
+        callbacks.append(Plateau(spec.plateau_factor, spec.plateau_patience))
+    if spec.early_stopping is not None:
+        callbacks.append(
+            Stopping("val_loss", patience=spec.early_stopping, check_on_train_epoch_end=True)
+        )
+    return callbacks
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import medqnn
 from medqnn.errors import RunError
 
@@ -104,6 +106,12 @@ def cannot_write(folder: Path, error: OSError) -> RunError:
         f"cannot write to {folder} ({reason}): free space or choose another folder with --out; "
         "what was trained up to the last whole epoch is kept"
     )
+
+
+def save_arrays(path: Path, **arrays: np.ndarray) -> None:
+    """Write arrays, compressed, to exactly this path."""
+    with path.open("wb") as file:  # an open file keeps NumPy from adding .npz to the name
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def environment() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""From a recipe and a data set to what training reads: classes, split, pixels."""
+"""From a recipe and a data set to what training reads: task, classes, split, pixels."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import pandas as pd
 from medqnn.data.cache import DecodedImages, Progress, decode
 from medqnn.data.catalogue import open_table
 from medqnn.data.splits import split_as_given, split_by_fold, split_by_patient
-from medqnn.data.table import ImageTable
-from medqnn.errors import DataError
-from medqnn.training.recipe import Recipe
+from medqnn.data.table import ImageTable, indicators
+from medqnn.data.tasks import one_vs_rest, two_classes
+from medqnn.errors import DataError, RecipeError
+from medqnn.training.sections import Recipe
 
 
 @dataclass(frozen=True)
@@ -21,24 +22,33 @@ class Inputs:
     """A data set made ready for a recipe.
 
     Attributes:
-        table: The data set.
-        classes: Names of the classes that occur, in the recipe's order.
-        labels: Index of each row's class, int64 (n,).
+        recipe: The recipe, what it left to the data filled in.
+        table: The data set, its labels those of the task.
+        task: What is asked of each image, in words.
+        classes: Names of the classes that occur, in the recipe's order; or of the findings.
+        labels: Index of each row's class, int64 (n,); of a multi-label set the presence of each
+            finding, float32 (n, L).
         split: "train", "val" or "test" of each row.
         split_rule: How the split was made, in words.
         decoded: Pixels of each row.
     """
 
+    recipe: Recipe
     table: ImageTable
+    task: str
     classes: tuple[str, ...]
     labels: np.ndarray
     split: pd.Series
     split_rule: str
     decoded: DecodedImages
 
-    def rows(self, part: str) -> np.ndarray:
-        """Row numbers of a part, int64, in order."""
-        return np.flatnonzero(self.split.to_numpy() == part)
+    def rows(self, part: str, label: int | None = None) -> np.ndarray:
+        """Row numbers of a part, int64, in order; only those of a class or finding if given."""
+        chosen = self.split.to_numpy() == part
+        if label is not None:
+            shown = self.labels[:, label] > 0 if self.labels.ndim == 2 else self.labels == label
+            chosen &= shown
+        return np.flatnonzero(chosen)
 
     def facts(self, source: str) -> dict[str, Any]:
         """What a run's facts say of its data."""
@@ -46,7 +56,10 @@ class Inputs:
             "name": self.table.name,
             "source": source,
             "synthetic": self.table.synthetic,
+            "benchmark": self.table.benchmark,
             "fingerprint": self.decoded.fingerprint,
+            "task": self.task,
+            "multilabel": self.table.multilabel,
             "classes": list(self.classes),
             "images": len(self.table),
             "patients": int(self.table.rows["patient"].nunique()),
@@ -60,20 +73,53 @@ def load_inputs(recipe: Recipe, source: str, progress: Progress | None = None) -
     """Open, check, split and decode a data set.
 
     Args:
-        recipe: Says which classes, parts and pixels.
+        recipe: Says which task, classes, parts and pixels.
         source: See ``data.catalogue.open_table``.
         progress: Wraps the decoding of images.
 
     Raises:
         DataError: If the set cannot be read, has labels that the recipe does not know, or cannot
             be split as asked.
+        RecipeError: If the recipe does not say what its task is on this set.
     """
-    table = open_table(source, image_size=recipe.data.image_size)
+    spec = recipe.data
+    table, task = ask(open_table(source, image_size=spec.image_size), recipe)
     classes = _classes(table, recipe)
-    labels = np.array(table.rows["label"].map(classes.index), dtype=np.int64)
     split, rule = divide(table, recipe)
-    decoded = decode(table, recipe.data.image_size, recipe.data.channels, progress)
-    return Inputs(table, classes, labels, split, rule, decoded)
+    if spec.channels == "auto":
+        channels = 3 if table.read(table.rows.iloc[0]).image.ndim == 3 else 1
+        spec = spec.model_copy(update={"channels": channels})
+        recipe = recipe.model_copy(update={"data": spec})
+    decoded = decode(table, spec.image_size, int(spec.channels), spec.scaling, progress)
+    return Inputs(recipe, table, task, classes, _labels(table, classes), split, rule, decoded)
+
+
+def ask(table: ImageTable, recipe: Recipe) -> tuple[ImageTable, str]:
+    """The table with the labels of the recipe's task, and the task in words.
+
+    A set of two classes, or of findings that may stand together, stays as it is.
+
+    Raises:
+        RecipeError: If the recipe names no positives for this set.
+        DataError: If it names classes that the set lacks.
+    """
+    spec = recipe.data
+    if table.multilabel:
+        return table, f"{len(table.classes)} findings, each present or absent"
+    if spec.task == "all-classes" or len(table.classes) == 2:
+        return table, f"{len(table.classes)} classes"
+    if spec.task == "two-classes":
+        pair = spec.classes or table.classes[:2]
+        return two_classes(table, pair), f"{pair[0]} or {pair[1]}, other images left out"
+    if table.name not in spec.positives:
+        numbered = ", ".join(f"{number} {name}" for number, name in enumerate(table.classes))
+        raise RecipeError(
+            f"the recipe does not say which labels of {table.name} are the positives: give "
+            f"--set data.positives.{table.name}=[1,2], out of {numbered}, or "
+            "--set data.task=all-classes"
+        )
+    table = one_vs_rest(table, spec.positives[table.name])
+    return table, f"{table.classes[1]} against the rest"
 
 
 def divide(table: ImageTable, recipe: Recipe) -> tuple[pd.Series, str]:
@@ -83,10 +129,12 @@ def divide(table: ImageTable, recipe: Recipe) -> tuple[pd.Series, str]:
     its folds if patients are unknown, and draws patients otherwise.
     """
     spec, rows, seed = recipe.data.split, table.rows, recipe.seed
-    share = spec.val / (spec.train + spec.val)
+    share, several = spec.val / (spec.train + spec.val), table.multilabel
     by = _division(table, recipe)
     if by == "given":
-        return split_as_given(rows, share, seed), "as the data set gives it"
+        split = split_as_given(rows, share, seed, multilabel=several)
+        drawn = "" if (rows["split"] == "val").any() else ", validation drawn from training"
+        return split, f"as the data set gives it{drawn}"
     if by == "fold":
         test = spec.test_folds or tuple(sorted(rows["fold"].dropna().unique())[-1:])
         split = split_by_fold(
@@ -96,9 +144,10 @@ def divide(table: ImageTable, recipe: Recipe) -> tuple[pd.Series, str]:
             val_folds=spec.val_folds or None,
             val_fraction=share,
             seed=seed,
+            multilabel=several,
         )
         return split, _fold_rule(rows, split)
-    split = split_by_patient(rows, (spec.train, spec.val, spec.test), seed)
+    split = split_by_patient(rows, (spec.train, spec.val, spec.test), seed, multilabel=several)
     if table.patients_known:
         return split, "by patient, stratified by class"
     return split, "by image, stratified by class: the data set names no patients"
@@ -127,13 +176,20 @@ def _fold_rule(rows: pd.DataFrame, split: pd.Series) -> str:
 
 
 def _classes(table: ImageTable, recipe: Recipe) -> tuple[str, ...]:
-    known = recipe.data.classes
+    known = recipe.data.classes or table.classes
     unknown = [name for name in table.classes if name not in known]
     if unknown:
         raise DataError(
             f"{table.name} has labels that the recipe does not know ({', '.join(unknown)}): "
-            f"rename them to {', '.join(known)}, or set data.classes"
+            f"rename them to {', '.join(known)}, or set data.classes ([] takes the set's own)"
         )
     if len(table.classes) < 2:
         raise DataError(f"{table.name} has one class only, {table.classes[0]}: give two at least")
     return tuple(name for name in known if name in table.classes)
+
+
+def _labels(table: ImageTable, classes: tuple[str, ...]) -> np.ndarray:
+    labels = table.rows["label"]
+    if table.multilabel:
+        return indicators(labels, True)[list(classes)].to_numpy(np.float32)
+    return np.array(labels.map(classes.index), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The composite loss of HQCM-EBTC: classification and attention against masks."""
+"""Losses: classification, and for HQCM-EBTC attention against masks."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torch import Tensor
 
 
 class Losses(NamedTuple):
-    """Scalars: the weighted sum, and its two unweighted parts."""
+    """Scalars: the weighted sum, and its unweighted parts (None: no attention is trained)."""
 
     total: Tensor
     classification: Tensor
-    attention: Tensor
+    attention: Tensor | None
 
 
 def upsample(attention: Tensor, size: tuple[int, int]) -> Tensor:
@@ -61,7 +61,31 @@ def attention_loss(
     return (each * weights).sum() / weights.sum().clamp_min(1.0)
 
 
+def classification_loss(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
+    """Cross-entropy of classes, or binary cross-entropy of findings, a scalar.
+
+    Args:
+        logits: (B, K).
+        labels: int64 (B,), the class; or float (B, K), 1 where a finding is present.
+        weights: Of classes, or of findings where they are present, (K,); see ``class_weights``.
+    """
+    if labels.ndim == 1:
+        return F.cross_entropy(logits, labels, weight=weights)
+    return F.binary_cross_entropy_with_logits(logits, labels, pos_weight=weights)
+
+
 def class_weights(labels: Tensor, classes: int) -> Tensor:
-    """Weights n / (K n_k), inverse to each class's frequency: float32 (K,), mean 1 over images."""
+    """What makes every class, or the presence and absence of a finding, weigh the same in all.
+
+    Args:
+        labels: int64 (n,), the class; or float (n, K), 1 where a finding is present.
+        classes: K.
+
+    Returns:
+        float32 (K,): n / (K n_k), of mean 1 over the images; for findings (n - n_k) / n_k.
+    """
+    if labels.ndim == 2:
+        present = labels.sum(0)
+        return (len(labels) - present) / present.clamp_min(1.0)
     counts = torch.bincount(labels, minlength=classes)
     return labels.numel() / (classes * counts.clamp_min(1).float())

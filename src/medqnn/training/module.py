@@ -4,33 +4,43 @@ from __future__ import annotations
 
 import lightning as L  # noqa: N812
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
-from torchmetrics.classification import MulticlassAccuracy
+from torchmetrics import Metric
+from torchmetrics.classification import MulticlassAccuracy, MultilabelAccuracy
 
 from medqnn.training.batches import Batch
-from medqnn.training.losses import Losses, attention_loss
-from medqnn.training.recipe import Recipe
+from medqnn.training.losses import Losses, attention_loss, classification_loss
+from medqnn.training.optimizers import build_optimizer
+from medqnn.training.sections import Recipe
 
 
 class ClassifierModule(L.LightningModule):
     """Trains a system's model, or a twin, by its recipe.
 
     Args:
-        model: Maps images to ``models.Explained``.
+        model: Maps images to ``models.Output``.
         recipe: The run's recipe.
-        weights: Class weights of the cross-entropy, (K,).
+        classes: Number K of classes, or of findings.
+        multilabel: Whether labels are findings that may stand together.
+        weights: Class weights of the classification loss, (K,); None weighs all images alike.
     """
 
-    weights: Tensor
+    weights: Tensor | None
 
-    def __init__(self, model: nn.Module, recipe: Recipe, weights: Tensor) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        recipe: Recipe,
+        classes: int,
+        multilabel: bool = False,
+        weights: Tensor | None = None,
+    ) -> None:
         super().__init__()
         self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.recipe = recipe
         self.register_buffer("weights", weights, persistent=False)
-        self.train_accuracy = MulticlassAccuracy(len(weights), average="micro")
-        self.val_accuracy = MulticlassAccuracy(len(weights), average="micro")
+        self.train_accuracy = _accuracy(classes, multilabel)
+        self.val_accuracy = _accuracy(classes, multilabel)
 
     def losses(self, batch: Batch) -> tuple[Losses, Tensor]:
         """The recipe's loss on a batch, in float32, and the logits (B, K)."""
@@ -38,12 +48,19 @@ class ClassifierModule(L.LightningModule):
         output = self.model(batch.images)
         with torch.autocast(batch.images.device.type, enabled=False):
             logits = output.logits.float()
-            entropy = F.cross_entropy(logits, batch.labels, weight=self.weights)
+            entropy = classification_loss(logits, batch.labels, self.weights)
+            total = spec.classification * entropy
+            if spec.attention is None:
+                return Losses(total, entropy, None), logits
             attention = attention_loss(
-                output.attention, batch.masks, batch.annotated, spec.bce, spec.dice, spec.epsilon
+                output.attention,
+                batch.masks,
+                batch.annotated,
+                spec.attention.bce,
+                spec.attention.dice,
+                spec.attention.epsilon,
             )
-            total = spec.classification * entropy + spec.attention * attention
-        return Losses(total, entropy, attention), logits
+            return Losses(total + spec.attention.weight * attention, entropy, attention), logits
 
     def on_train_batch_start(self, batch: Batch, index: int) -> None:
         """Seed dropout by the step, so that a resumed run repeats an uninterrupted one."""
@@ -58,16 +75,23 @@ class ClassifierModule(L.LightningModule):
         return self._step("val", self.val_accuracy, batch)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW over what is trainable (a frozen twin's circuit is not)."""
-        spec = self.recipe.training
-        trainable = [weight for weight in self.parameters() if weight.requires_grad]
-        return torch.optim.AdamW(trainable, spec.learning_rate, weight_decay=spec.weight_decay)
+        """The recipe's optimiser."""
+        return build_optimizer(self.recipe.training, self.parameters())
 
-    def _step(self, part: str, accuracy: MulticlassAccuracy, batch: Batch) -> Tensor:
+    def _step(self, part: str, accuracy: Metric, batch: Batch) -> Tensor:
         losses, logits = self.losses(batch)
-        accuracy(logits, batch.labels)
-        epoch = {f"{part}_loss": losses.total, f"{part}_attention_loss": losses.attention}
+        accuracy(logits, batch.labels.long())
+        epoch = {f"{part}_loss": losses.total}
+        if losses.attention is not None:
+            epoch[f"{part}_attention_loss"] = losses.attention
         size = len(batch.labels)
         self.log_dict(epoch, on_step=False, on_epoch=True, batch_size=size)
         self.log(f"{part}_accuracy", accuracy, prog_bar=True, on_step=False, on_epoch=True)
         return losses.total
+
+
+def _accuracy(classes: int, multilabel: bool) -> Metric:
+    """Share of images whose class is right, or of findings that are."""
+    if multilabel:
+        return MultilabelAccuracy(classes, average="micro")
+    return MulticlassAccuracy(classes, average="micro")

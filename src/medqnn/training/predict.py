@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from medqnn.evaluation.predictions import Predictions
+from medqnn.evaluation.multilabel import MultiLabelPredictions
+from medqnn.evaluation.predictions import AnyPredictions, Predictions
 from medqnn.training.batches import Images, InOrder, loader
 from medqnn.training.inputs import Inputs
 
@@ -18,8 +19,8 @@ BATCH_SIZE = 64
 class Outputs(NamedTuple):
     """A model's answers on n rows."""
 
-    predictions: Predictions
-    attention: np.ndarray  # float16 (n, h, w): logits of the attention maps
+    predictions: AnyPredictions
+    attention: np.ndarray | None  # float16 (n, h, w): logits of the attention maps, if it has any
 
 
 def predict(model: nn.Module, inputs: Inputs, part: str) -> Outputs:
@@ -29,13 +30,15 @@ def predict(model: nn.Module, inputs: Inputs, part: str) -> Outputs:
     with torch.inference_mode():
         outputs = [model(batch.images) for batch in images]
     logits = torch.cat([output.logits for output in outputs]).double()
-    attention = torch.cat([output.attention for output in outputs])[:, 0]
-    table = inputs.table.rows.iloc[rows]
-    predictions = Predictions(
-        ids=table["id"].to_numpy(),
-        patients=table["patient"].to_numpy(),
-        labels=inputs.labels[rows],
-        probabilities=logits.softmax(dim=1).numpy(),
-        classes=inputs.classes,
-    )
-    return Outputs(predictions, attention.numpy().astype(np.float16))
+    maps = [output.attention for output in outputs if output.attention is not None]
+    attention = torch.cat(maps)[:, 0].numpy().astype(np.float16) if maps else None
+    return Outputs(_predictions(inputs, rows, logits), attention)
+
+
+def _predictions(inputs: Inputs, rows: np.ndarray, logits: Tensor) -> AnyPredictions:
+    table, labels = inputs.table.rows.iloc[rows], inputs.labels[rows]
+    ids, patients = table["id"].to_numpy(), table["patient"].to_numpy()
+    if inputs.table.multilabel:
+        present = logits.sigmoid().numpy()
+        return MultiLabelPredictions(ids, patients, labels > 0, present, inputs.classes)
+    return Predictions(ids, patients, labels, logits.softmax(dim=1).numpy(), inputs.classes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -27,9 +28,11 @@ def _keys(recipe: type[BaseModel], sections: tuple[int | str, ...]) -> list[str]
     """The keys that a section knows."""
     for section in sections:
         annotation = recipe.model_fields[str(section)].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+        inner = [kind for kind in kinds if issubclass(kind, BaseModel)]
+        if not inner:
             break
-        recipe = annotation
+        recipe = inner[0]
     return list(recipe.model_fields)
 
 

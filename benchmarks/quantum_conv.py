@@ -1,0 +1,202 @@
+"""How long a forward and backward step of the quantum convolution takes, beside ``nn.Conv2d``.
+
+``nn.Conv2d`` of the same shape is the floor, PennyLane's ``default.qubit`` with PyTorch's
+backpropagation the peer. The quantum convolution's values and gradients are first checked against
+PennyLane's in float64; then the contenders take turns, each step timed by itself. A step gives the
+gradients to images and weights. The table shows the fastest tenth of the steps, which tells what
+one costs even where other programs run beside it, and the median.
+
+Run: python benchmarks/quantum_conv.py [--quick] [--threads N] [--json PATH]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pennylane as qml
+import torch
+import torch.nn.functional as F  # noqa: N812
+from quantum_layer import TOLERANCE, environment
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor, nn
+
+from medqnn.layers import QuantumConv2d
+
+OURS, FLOOR, PEER = "QuantumConv2d", "nn.Conv2d", "PennyLane + PyTorch"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A convolution of 2×2 patches, a circuit a channel, and a batch of square images."""
+
+    name: str
+    channels: int
+    stride: int
+    size: int
+    batch: int
+
+    def layer(self, kind: type[nn.Module], dtype: torch.dtype) -> nn.Module:
+        """The layer, the same at each call."""
+        torch.manual_seed(0)
+        return kind(self.channels, 4 * self.channels, 2, self.stride).to(dtype)
+
+    def draw(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Random images, the same at each call, and a gradient to the outputs."""
+        random = torch.Generator().manual_seed(0)
+        images = torch.randn(self.batch, self.channels, self.size, self.size, generator=random)
+        side = (self.size - 2) // self.stride + 1
+        grad = torch.randn(self.batch, 4 * self.channels, side, side, generator=random)
+        return images.to(dtype).requires_grad_(), grad.to(dtype)
+
+
+CASES = [
+    Case("C: 32×32, stride 2, batch 16", channels=1, stride=2, size=32, batch=16),
+    Case("32×32, stride 1, batch 16", channels=1, stride=1, size=32, batch=16),
+    Case("4 channels of 16×16, stride 2, batch 64", channels=4, stride=2, size=16, batch=64),
+]
+
+
+class PennyLaneConv(nn.Module):
+    """The same circuits on the same patches, one call of ``default.qubit`` a channel."""
+
+    def __init__(self, layer: QuantumConv2d) -> None:
+        super().__init__()
+        self.layer = layer
+
+        @qml.qnode(qml.device("default.qubit", wires=4), interface="torch", diff_method="backprop")
+        def node(angles: Tensor, weights: Tensor) -> list[object]:
+            qml.AngleEmbedding(angles, range(4), rotation="Y")
+            qml.StronglyEntanglingLayers(weights, range(4))
+            return [qml.expval(qml.PauliZ(wire)) for wire in range(4)]
+
+        self.node = node
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map (B, C, H, W) to (B, 4 C, H', W')."""
+        batch, channels, height, width = images.shape
+        stride = self.layer.stride
+        rows, columns = (
+            (size - 2) // step + 1 for size, step in zip((height, width), stride, strict=True)
+        )
+        patches = F.unfold(images, 2, stride=stride).unflatten(1, (channels, 4))
+        outputs = [
+            torch.stack(self.node(patches[:, k].mT.flatten(0, 1), weight)).to(images.dtype)
+            for k, weight in enumerate(self.layer.weight)
+        ]
+        by_channel = torch.stack(outputs).view(channels, 4, batch, rows, columns)
+        return by_channel.permute(2, 0, 1, 3, 4).flatten(1, 2)
+
+
+def step(layer: nn.Module, images: Tensor, grad: Tensor) -> Callable[[], tuple[Tensor, ...]]:
+    """A function that gives the values, and the gradients to images and parameters."""
+    wanted = (images, *layer.parameters())
+
+    def run() -> tuple[Tensor, ...]:
+        values = layer(images)
+        return values, *torch.autograd.grad(values, wanted, grad)
+
+    return run
+
+
+def check(case: Case) -> dict[str, float]:
+    """How far ours is off PennyLane's float64, relative to the largest entry if above 1."""
+    double = case.draw(torch.float64)
+    truth = step(PennyLaneConv(case.layer(QuantumConv2d, torch.float64)), *double)()
+    worst = {}
+    for dtype, tolerance in TOLERANCE.items():
+        layer = case.layer(QuantumConv2d, torch.float32).to(dtype)
+        ours = step(layer, *case.draw(dtype))()
+        worst[str(dtype)] = max(
+            ((a.double() - b).abs().max() / b.abs().max().clamp_min(1)).item()
+            for a, b in zip(ours, truth, strict=True)
+        )
+        if worst[str(dtype)] > tolerance:
+            raise SystemExit(f"{case.name}, {dtype}: off by {worst[str(dtype)]:.1e}")
+    return worst
+
+
+def measure(
+    steps: dict[str, Callable[[], object]], rounds: int, milliseconds: float
+) -> dict[str, list[float]]:
+    """Milliseconds of every single step; a round lasts ``milliseconds`` for each contender."""
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for number in range(rounds + 1):
+        for name, run in steps.items():
+            spent: list[float] = []
+            while sum(spent) < milliseconds:
+                start = time.perf_counter()
+                run()
+                spent.append(1e3 * (time.perf_counter() - start))
+            if number:  # the first round warms up
+                times[name] += spent
+    return times
+
+
+def benchmark(case: Case, rounds: int, milliseconds: float) -> dict[str, object]:
+    """One case: deviations, and each contender's fastest tenth and median."""
+    deviations = check(case)
+    drawn = case.draw(torch.float32)
+    ours = case.layer(QuantumConv2d, torch.float32)
+    layers = {
+        FLOOR: case.layer(nn.Conv2d, torch.float32),
+        OURS: ours,
+        PEER: PennyLaneConv(ours),
+    }
+    steps = {name: step(layer, *drawn) for name, layer in layers.items()}
+    rows = {
+        name: {
+            "fast_ms": statistics.quantiles(values, n=10)[0],
+            "median_ms": statistics.median(values),
+        }
+        for name, values in measure(steps, rounds, milliseconds).items()
+    }
+    return {"case": case.name, "deviations": deviations, "contenders": rows}
+
+
+def show(results: list[dict], about: dict, console: Console) -> None:
+    table = Table(title="Forward and backward step: fastest tenth / median, ms (over nn.Conv2d)")
+    table.add_column("layer")
+    for name in (FLOOR, OURS, PEER):
+        table.add_column(name, justify="right")
+    for result in results:
+        rows = [result["contenders"][name] for name in (FLOOR, OURS, PEER)]
+        cells = []
+        for row in rows:
+            fast, median = (row[key] / rows[0][key] for key in ("fast_ms", "median_ms"))
+            cells.append(
+                f"{row['fast_ms']:.3g} / {row['median_ms']:.3g} ({fast:.3g}× / {median:.3g}×)"
+            )
+        table.add_row(result["case"], *cells)
+    console.print(table)
+    console.print(
+        f"{about['processor']}, {about['cores']} cores; PyTorch's threads: {about['threads']}; "
+        f"load before: {about['load_average'][0]:.1f}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="few rounds, case C alone")
+    parser.add_argument("--threads", type=int, default=2, help="PyTorch's threads (default 2)")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    about = environment()
+    cases = CASES[:1] if options.quick else CASES
+    rounds, milliseconds = (9, 5.0) if options.quick else (41, 50.0)
+    results = [benchmark(case, rounds, milliseconds) for case in cases]
+    show(results, about, Console())
+    if options.json:
+        text = json.dumps({"environment": about, "results": results}, indent=2)
+        options.json.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The beginning of a run: everything checked and written down before training."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from medqnn.data.cache import Progress
+from medqnn.errors import RecipeError, RunError
+from medqnn.training import recipe as recipes
+from medqnn.training.fit import build_model
+from medqnn.training.folder import RunFolder, cannot_write, environment, save_arrays
+from medqnn.training.inputs import Inputs, load_inputs
+from medqnn.training.optimizers import build_optimizer
+from medqnn.training.sections import Recipe
+
+GALLERY = 4  # training images of each class that the report shows
+PANELS = 3  # test images of each class that the report explains
+
+
+def start(recipe: Recipe, source: str, path: Path, progress: Progress | None = None) -> RunFolder:
+    """Check and decode the data, then make the run folder; nothing is made if that fails.
+
+    Args:
+        recipe: What to run.
+        source: Data set, see ``data.catalogue.open_table``.
+        path: The folder to make.
+        progress: Wraps the decoding of images.
+
+    Raises:
+        RunError: If the folder exists and is not empty, or cannot be written.
+        DataError: If the data do not fit.
+        RecipeError: If no model can be built from the recipe.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RunError(
+            f"{path} exists: choose another folder with --out, or go on with an interrupted run "
+            f"by `medqnn train {path}`"
+        )
+    inputs = load_inputs(recipe, source, progress)
+    recipe = inputs.recipe
+    attends = _check_models(recipe, len(inputs.classes))
+    partial = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # a killed process left it
+    try:
+        _write_plan(RunFolder(partial), recipe, source, inputs, attends)
+        partial.replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return RunFolder(path)
+
+
+def _write_plan(
+    folder: RunFolder, recipe: Recipe, source: str, inputs: Inputs, attends: bool
+) -> None:
+    """Write all that is known before training."""
+    text = recipes.dump(recipe)
+    folder.write("recipe.yaml", lambda file: file.write_text(text, encoding="utf-8"))
+    folder.write("split.csv", lambda file: _split_table(inputs).to_csv(file, index=False))
+    folder.write("gallery.npz", lambda file: save_arrays(file, **_gallery(inputs)))
+    if attends:
+        folder.write("panels.npz", lambda file: save_arrays(file, **_panels(inputs)))
+    facts = {
+        "status": "running",
+        "system": recipe.system,
+        "variants": list(recipe.variants),
+        "seed": recipe.seed,
+        **environment(),
+        "data": inputs.facts(_anywhere(source, inputs)),
+    }
+    folder.write_json("run.json", facts)
+
+
+def _check_models(recipe: Recipe, classes: int) -> bool:
+    """Build and try every variant, so that what cannot be trained is never begun.
+
+    Returns:
+        Whether the models have attention maps.
+    """
+    size, channels = recipe.data.image_size, recipe.data.channels
+    images = torch.zeros(2, int(channels), size, size)
+    for variant in recipe.variants:
+        try:
+            with torch.inference_mode(), warnings.catch_warnings(action="ignore"):
+                output = build_model(recipe, variant, classes)(images)
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise RecipeError(
+                f"no {variant} model can be built from the recipe's model section ({reason}): "
+                "see `medqnn recipe show`"
+            ) from error
+    attends = output.attention is not None
+    if recipe.loss.attention is not None and not attends:
+        raise RecipeError(
+            f"{recipe.system} has no attention that could be trained: set loss.attention=null"
+        )
+    build_optimizer(recipe.training, [nn.Parameter(torch.zeros(1))])
+    return attends
+
+
+def _anywhere(source: str, inputs: Inputs) -> str:
+    """The data's name as it holds in any working directory."""
+    return source if inputs.table.synthetic else str(Path(source).expanduser().absolute())
+
+
+def _split_table(inputs: Inputs) -> pd.DataFrame:
+    table = inputs.table.rows[["id", "label", "patient"]]
+    return table.assign(part=inputs.split.to_numpy())
+
+
+def _gallery(inputs: Inputs) -> dict[str, np.ndarray]:
+    """A few training images of each class, evenly spaced over the part."""
+    rows = _spread(inputs, "train", GALLERY)
+    labels = [name for name, own in zip(inputs.classes, rows, strict=True) for _ in own]
+    return _pixels(inputs, np.concatenate(rows)) | {"labels": np.array(labels)}
+
+
+def _panels(inputs: Inputs) -> dict[str, np.ndarray]:
+    """Test images of each class for the attention panels: chosen before any model is trained."""
+    rows = np.array(list(dict.fromkeys(np.concatenate(_spread(inputs, "test", PANELS)))))
+    return _pixels(inputs, rows) | {"ids": inputs.table.rows["id"].to_numpy(str)[rows]}
+
+
+def _spread(inputs: Inputs, part: str, each: int) -> list[np.ndarray]:
+    """So many rows of each class."""
+    every = [inputs.rows(part, label) for label in range(len(inputs.classes))]
+    return [own[np.linspace(0, len(own) - 1, min(each, len(own))).astype(int)] for own in every]
+
+
+def _pixels(inputs: Inputs, rows: np.ndarray) -> dict[str, np.ndarray]:
+    images = inputs.decoded.images[rows]
+    pixels = np.moveaxis(images, 1, -1) if images.shape[1] == 3 else images[:, 0]
+    return {"images": pixels, "masks": inputs.decoded.masks[rows]}
