@@ -13,14 +13,15 @@ PAGE = Path(__file__).parents[1] / "docs" / "gvco.md"
 CASE = ["system", "gradients"]
 
 
-def write_tables(final: pd.DataFrame, tried: pd.DataFrame) -> None:
+def write_tables(final: pd.DataFrame, tuning: pd.DataFrame, tried: pd.DataFrame) -> None:
     """Replace the tables between the page's markers.
 
     Args:
         final: A row an epoch of each final run.
+        tuning: A row for each run of the search for learning rates.
         tried: A row for each run of the alternatives.
     """
-    tables = {"alternatives": alternatives(tried)} if len(tried) else {}
+    tables = {"alternatives": alternatives(tried), "rates": sensitivity(tuning)}
     for (system, gradients), runs in final.groupby(CASE):
         tables[f"{system}, {gradients}"] = comparison(runs, target(runs))
     page = PAGE.read_text(encoding="utf-8")
@@ -89,6 +90,23 @@ def interval(differences: pd.Series, factor: float) -> str:
     values = factor * differences.to_numpy()
     half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
     return f"{values.mean():+.1f} ({values.mean() - half:+.1f} to {values.mean() + half:+.1f})"
+
+
+def sensitivity(tuning: pd.DataFrame) -> str:
+    """Least validation loss by learning rate, averaged over cases, and the worst case."""
+    cases = tuning.groupby(["optimizer", "learning_rate", *CASE], sort=False)["val_loss"].mean()
+    found = cases.groupby(["optimizer", "learning_rate"], sort=False).agg(["mean", "max"])
+    wide = found.unstack("learning_rate").dropna()  # SGD has other rates
+    rates = wide["mean"].columns
+    lines = [
+        "| optimiser | " + " | ".join(f"{r:g}" for r in rates) + " |",
+        "|---" * (1 + len(rates)) + "|",
+    ]
+    for name in [one for one in tuning["optimizer"].unique() if one in wide.index]:
+        row = wide.loc[name]
+        cells = [f"{row['mean', rate]:.3f} ({row['max', rate]:.3f})" for rate in rates]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def alternatives(tried: pd.DataFrame) -> str:

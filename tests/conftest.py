@@ -26,3 +26,11 @@ def image_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEDQNN_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def salt() -> Iterator[None]:
+    """Pseudonyms of this session, so that no salt is written to the user's folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDQNN_SALT", "of the tests alone")
+        yield

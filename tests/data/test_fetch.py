@@ -96,9 +96,11 @@ def test_archives_of_cheng_hold_its_slices_once_each() -> None:
 
 
 def test_unknown_name_is_answered_by_the_known_ones() -> None:
-    with pytest.raises(DataError, match=r"did you mean pathmnist_64\? There are cheng2015, path"):
+    with pytest.raises(
+        DataError, match=r"did you mean pathmnist_64\?\): give one of cheng2015, path"
+    ):
         public_set("pathmnst_64")
-    with pytest.raises(DataError, match="no public data set 'pathmnist_28' is known"):
+    with pytest.raises(DataError, match="no public data set is called 'pathmnist_28'"):
         public_set("pathmnist_28")
 
 
@@ -186,9 +188,7 @@ def test_slice_that_cannot_be_opened_is_named(get: Fetch) -> None:
         get()
 
 
-def test_folds_that_do_not_fit_are_refused(
-    get: Fetch, server: FileServer, tmp_path: Path
-) -> None:
+def test_folds_that_do_not_fit_are_refused(get: Fetch, server: FileServer, tmp_path: Path) -> None:
     folds = io.BytesIO()
     savemat(folds, {"cvind": np.array([[1, 2, 3, 4, 4, 1, 2]]).T})
     assert len(folds.getvalue()) == len(server.files["cvind.mat"])

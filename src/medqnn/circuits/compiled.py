@@ -85,7 +85,7 @@ def forward(circuit: Circuit, inputs: Tensor, weights: Tensor) -> tuple[Tensor, 
     matrix = torch.cat((products[-1].real, products[-1].imag), dim=1)
     amplitudes = torch.bmm(matrix, states)
     real, imag = amplitudes.chunk(2, dim=1)
-    values = torch.matmul(table.signs, (real * real).addcmul_(imag, imag))
+    values = torch.matmul(table.signs, torch.addcmul(real * real, imag, imag))
     return values, Saved(states, embedding, matrix, amplitudes, diagonals, products)
 
 

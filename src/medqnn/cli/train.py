@@ -40,6 +40,16 @@ def train(
             "May be given several times.",
         ),
     ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Split file of `medqnn data split`, instead of the set's own."),
+    ] = None,
+    allow_leak: Annotated[
+        bool,
+        typer.Option(
+            "--allow-leak", help="Train although images stand on two sides of the split; marked."
+        ),
+    ] = False,
 ) -> None:
     """Train a published system and its twins on a data set, compare them, write a report.
 
@@ -48,10 +58,23 @@ def train(
     Ctrl-C leaves a run that `medqnn train RUN_FOLDER` continues to the same result.
     """
     from medqnn.cli.show import console, decoding, show_run
+    from medqnn.errors import RunError
     from medqnn.report.html import write_report
+    from medqnn.training import recipe as recipes
     from medqnn.training import run
+    from medqnn.training.folder import RunFolder
+    from medqnn.training.plan import start
 
-    folder = _open(system, data, out, tuple(set_ or ()))
+    if Path(system).is_dir():
+        _refuse(system, data=data, out=out, set=set_, split=split, allow_leak=allow_leak)
+        folder = RunFolder(Path(system))
+    elif data is None:
+        raise RunError("no data set: give --data PATH, or --data phantom for the embedded one")
+    else:
+        recipe = recipes.load(system, tuple(set_ or ()))
+        path = out or Path("runs") / f"{recipe.system}-{_name(data)}"
+        folder = start(recipe, data, path, decoding, split_file=split, allow_leak=allow_leak)
+        _introduce(folder)
     names = folder.facts()["variants"]
 
     def announce(variant: str) -> None:
@@ -66,31 +89,33 @@ def train(
     console.print(f"report: {write_report(folder.path)}", soft_wrap=True)
 
 
-def _open(system: str, data: str | None, out: Path | None, overrides: tuple[str, ...]) -> RunFolder:
-    """The run to go on with, or a new one."""
-    from medqnn.cli.show import console, decoding
+def _refuse(run: str, **options: object) -> None:
+    """Refuse what only a new run can take."""
     from medqnn.errors import RunError
-    from medqnn.training import recipe as recipes
-    from medqnn.training.folder import RunFolder
-    from medqnn.training.plan import start
 
-    if Path(system).is_dir():
-        if data or out or overrides:
-            raise RunError(
-                f"{system} is a run folder, whose recipe and data are fixed: leave out --data, "
-                "--out and --set"
-            )
-        return RunFolder(Path(system))
-    if data is None:
-        raise RunError("no data set: give --data PATH, or --data phantom for the embedded one")
-    recipe = recipes.load(system, overrides)
-    name = data.replace(":", "-") if data.startswith("phantom") else Path(data).resolve().name
-    folder = start(recipe, data, out or Path("runs") / f"{recipe.system}-{name}", decoding)
-    facts = folder.facts()["data"]
-    synthetic = " (synthetic)" if facts["synthetic"] else ""
+    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value]
+    if given:
+        raise RunError(
+            f"{run} is a run folder, whose recipe and data are fixed: leave out {', '.join(given)}"
+        )
+
+
+def _name(data: str) -> str:
+    """A data set's name in that of a run folder."""
+    return data.replace(":", "-") if data.startswith("phantom") else Path(data).resolve().stem
+
+
+def _introduce(folder: RunFolder) -> None:
+    """Say what is about to be trained."""
+    from medqnn.cli.show import console
+
+    facts = folder.facts()
+    data = facts["data"]
+    synthetic = " (synthetic)" if data["synthetic"] else ""
     console.print(
-        f"{recipe.system} on {facts['name']}{synthetic}: {facts['images']} images, split "
-        f"{facts['split_rule']}; into {folder.path}",
+        f"{facts['system']} on {data['name']}{synthetic}: {data['images']} images, {data['task']}, "
+        f"split {data['split_rule']}; into {folder.path}",
         soft_wrap=True,
     )
-    return folder
+    if data["leak"]:
+        console.print(f"LEAKING SPLIT: {data['leak']}", soft_wrap=True, style="bold red")

@@ -122,8 +122,10 @@ def sides_of(table: ImageTable) -> pd.Series:
     """What separates training from testing in the source: its split, else its folds, as text."""
     rows = table.rows
     if rows["split"].notna().any():
-        return rows["split"].astype(object)
-    return rows["fold"].map(lambda fold: f"fold {fold}", na_action="ignore").astype(object)
+        sides = rows["split"].astype(object)
+    else:
+        sides = rows["fold"].map(lambda fold: f"fold {fold}", na_action="ignore").astype(object)
+    return sides.where(sides.notna(), None)
 
 
 def _problems(facts: pd.DataFrame) -> pd.DataFrame:

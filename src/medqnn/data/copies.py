@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from medqnn.data.cache import Progress
 from medqnn.data.examine import Examination, examine
-from medqnn.data.fingerprints import Fingerprints, fingerprint
+from medqnn.data.fingerprints import fingerprint, no_fingerprints
 from medqnn.data.near_copies import SAME, near_copies
 from medqnn.data.table import SPLITS, ImageTable
 
@@ -63,18 +63,15 @@ def copies_among(
     firsts = same[same.ge(0)].drop_duplicates()
     rows = firsts.index.to_numpy()
     patients = pd.factorize(table.rows["patient"])[0] if table.patients_known else None
-    found = near_copies(
-        Fingerprints(seen.prints.bands[rows], seen.prints.details[rows]),
-        None if patients is None else patients[rows],
-        progress,
-    )
+    found = near_copies(seen.details[rows], None if patients is None else patients[rows], progress)
     numbers = firsts.to_numpy()
     near = found.assign(first=numbers[found["first"]], second=numbers[found["second"]])
     pairs = pd.concat([_identical(same, facts["file_hash"]), _spread(_named(near), same)])
     if patients is not None:
         identical = pairs["kind"].isin(["bytes", "pixels"])
         pairs = pairs[identical | (patients[pairs["first"]] != patients[pairs["second"]])]
-    return pairs.sort_values(["first", "second"], ignore_index=True)[COLUMNS]
+    pairs = pairs.sort_values(["first", "second"], ignore_index=True)[COLUMNS]
+    return pairs.astype({"first": np.int64, "second": np.int64, "turn": np.int64})
 
 
 def leaks(pairs: pd.DataFrame, split: pd.Series) -> pd.DataFrame:
@@ -193,13 +190,13 @@ _BACK = {turn: {5: 6, 6: 5}.get(turn, turn) for turn in range(8)}  # the inverse
 
 def _of_decoded(images: np.ndarray, progress: Progress | None) -> Examination:
     """As far as decoded pixels tell."""
-    prints = Fingerprints.empty(len(images))
+    details = no_fingerprints(len(images))
     hashes, blank = [], []
     planes = progress(images, len(images)) if progress else images
     for number, image in enumerate(planes):
         hashes.append(hashlib.sha256(image.tobytes()).hexdigest())
         blank.append("constant" if image.min() == image.max() else "")
         pixels = image[0] if len(image) == 1 else np.moveaxis(image, 0, -1)
-        prints.bands[number], prints.details[number] = fingerprint(pixels)
+        details[number] = fingerprint(pixels)
     facts = pd.DataFrame({"pixel_hash": hashes, "blank": blank, "file_hash": None})
-    return Examination(facts, prints)
+    return Examination(facts, details)

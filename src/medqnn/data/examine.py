@@ -16,7 +16,7 @@ import pandas as pd
 from PIL import Image
 
 from medqnn.data.cache import Progress
-from medqnn.data.fingerprints import Fingerprints, fingerprint
+from medqnn.data.fingerprints import fingerprint, no_fingerprints
 from medqnn.data.table import ImageTable
 from medqnn.errors import DataError
 
@@ -40,11 +40,11 @@ class Examination(NamedTuple):
             of the image), `blank` ("constant", "nearly" or ""), `mask` ("none", "empty", "some",
             "full" or "other size"); `file_hash` (missing where a file holds several images) and
             `pixel_hash`.
-        prints: their fingerprints; zeros for unreadable and blank images.
+        details: int8 (n, 2, 64, 64), their fingerprints; zeros for unreadable and constant images.
     """
 
     facts: pd.DataFrame
-    prints: Fingerprints
+    details: np.ndarray
 
 
 def examine(table: ImageTable, progress: Progress | None = None) -> Examination:
@@ -54,14 +54,14 @@ def examine(table: ImageTable, progress: Progress | None = None) -> Examination:
         table: the data set.
         progress: wraps the iteration over the images, called with an iterable and its length.
     """
-    prints = Fingerprints.empty(len(table))
+    details = no_fingerprints(len(table))
     facts: list[dict[str, Any]] = []
     seen = progress(_seen(table), len(table)) if progress else _seen(table)
-    for number, (fact, pair) in enumerate(seen):
+    for number, (fact, detail) in enumerate(seen):
         facts.append(fact)
-        if pair is not None:
-            prints.bands[number], prints.details[number] = pair
-    return Examination(pd.DataFrame(facts, columns=_COLUMNS), prints)
+        if detail is not None:
+            details[number] = detail
+    return Examination(pd.DataFrame(facts, columns=_COLUMNS), details)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class _Row:
     alone: bool
 
 
-_Seen = tuple[dict[str, Any], tuple[np.ndarray, np.ndarray] | None]
+_Seen = tuple[dict[str, Any], np.ndarray | None]
 _COLUMNS = [
     *("error", "width", "height", "pixels", "format", "minimum", "maximum", "mean"),
     *("border_mean", "border_sd", "blank", "mask", "file_hash", "pixel_hash"),

@@ -86,7 +86,8 @@ def read_pixels(path: str | Path) -> np.ndarray:
             image = ImageOps.exif_transpose(stored)
             return np.array(image if image.mode in _DIRECT_MODES else image.convert("RGB"))
     except _UNREADABLE as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        said = getattr(error, "strerror", None) or str(error)
+        reason = said.splitlines()[0] if said else type(error).__name__
         raise DataError(
             f"cannot read the image {path} ({reason}): replace the file or leave it out"
         ) from error

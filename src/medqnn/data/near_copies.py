@@ -1,45 +1,54 @@
 """Pairs of images that show the same, found without comparing all pairs of pixels.
 
-Three steps, each on what the one before leaves, in tiles so that memory stays bounded:
+Of each detail, the *band* is the coefficients of its cosine transform at frequencies from 8 to 24:
+coarser ones all brains of a registered set share, finer ones are lost in re-encoding. Three steps,
+each on what the one before leaves, in tiles so that memory stays bounded:
 
-1. *Screen* all pairs by one matrix product of 144 numbers an image that do not change when an image
-   is mirrored or turned, and never lie farther apart than the bands of two images in their best
-   position. So step 1 loses no pair that step 2 would keep.
-2. *Orient*: the correlation of the bands in all 8 positions.
+1. *Screen* all pairs by one matrix product of numbers made of the band that do not change when an
+   image is mirrored or turned, and never lie farther apart than the bands of two images in their
+   best position. So step 1 loses no pair that step 2 would keep.
+2. *Orient*: the correlation of the bands in all 8 positions; flips only change signs there.
 3. *Confirm*: the correlation of the details, 64×64 pixels, in the positions that are left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.fft import dct
 
 from medqnn.data.cache import Progress
-from medqnn.data.fingerprints import BAND, TURNS, VIEWS, Fingerprints, turned
+from medqnn.data.fingerprints import SIDE, TURNS, VIEWS, turned
 
-BAND_CORRELATION = 0.80  # on the sets of docs/audit.md all pairs above ALIKE have 0.81 or more
-ALIKE = 0.84  # detail: no two patients' slices of Cheng 2015 reach it
+BAND_CORRELATION = 0.80  # 999 of 1,000 pairs with details alike have more: see docs/audit.md
+ALIKE = 0.84  # detail: no slices of two patients of Cheng 2015 reach it
 SAME = 0.96  # detail: no neighbouring slices 1 mm apart reach it
+_LOWEST, _HIGHEST = 8, 24  # frequencies of the band, in half waves a side
 _TILE = 2048  # images a side
 _BATCH = 1024  # pairs whose details are compared at once
 _COLUMNS = ("first", "second", "turn", "view", "correlation")
 
-_ROWS, _COLS = np.indices((BAND, BAND))
+_BASIS = dct(np.eye(SIDE, dtype=np.float32), axis=0, norm="ortho")[:_HIGHEST]
+_ROWS, _COLS = np.indices((_HIGHEST, _HIGHEST))
+_IN_BAND = (np.hypot(_ROWS, _COLS) >= _LOWEST) & (np.hypot(_ROWS, _COLS) < _HIGHEST)
 # What mirroring left to right, top to bottom, and both do to each coefficient.
-_SIGNS = np.stack(
-    [(-1.0) ** (_COLS * (flip & 1) + _ROWS * (flip >> 1)) for flip in range(4)], axis=-1
-).reshape(-1, 4)
+_SIGNS = (
+    np.stack([(-1.0) ** (_COLS * (flip & 1) + _ROWS * (flip >> 1)) for flip in range(4)], axis=-1)
+    .reshape(-1, 4)
+    .astype(np.float32)
+)
 
 
 def near_copies(
-    prints: Fingerprints, patients: np.ndarray | None = None, progress: Progress | None = None
+    details: np.ndarray, patients: np.ndarray | None = None, progress: Progress | None = None
 ) -> pd.DataFrame:
     """Pairs whose detail correlates by at least `ALIKE`, mirrored and turned ones included.
 
     Args:
-        prints: of n images.
+        details: int8 (n, 2, 64, 64), of `fingerprint`.
         patients: int (n,), if they are known: pairs of one patient are then passed over, since
             slices 1 mm apart are all but the same.
         progress: wraps the iteration over tiles, called with an iterable and its length.
@@ -50,16 +59,14 @@ def near_copies(
         looks like the first), `view` (index of `VIEWS`) and `correlation` (of the details, float
         in [0.84, 1]).
     """
-    count = len(prints.bands)
-    starts = range(0, count, _TILE)
+    starts = range(0, len(details), _TILE)
     tiles = [(top, left) for top in starts for left in starts if top <= left]
     found = [np.zeros((0, len(_COLUMNS)))]
-    lengths = _lengths(prints.details)
-    keys = [invariants(prints.bands[:, view]) for view in range(len(VIEWS))]
+    views = [_View.of(details[:, view]) for view in range(len(VIEWS))]
     for top, left in progress(tiles, len(tiles)) if progress else tiles:
-        for view, key in enumerate(keys):
-            pairs = _screened(key, top, left, patients)
-            found += _confirmed(prints, lengths, view, pairs)
+        for number, view in enumerate(views):
+            pairs = _screened(view.key, top, left, patients)
+            found += (_rows(number, *match) for match in _confirmed(view, *pairs))
     table = pd.DataFrame(np.concatenate(found), columns=_COLUMNS).astype(
         {"first": np.int64, "second": np.int64, "turn": np.int64, "view": np.int64}
     )
@@ -68,6 +75,16 @@ def near_copies(
     table = table.sort_values(order, ascending=[True, True, False, False, True])
     table = table.drop_duplicates(["first", "second"], ignore_index=True)
     return table.drop(columns="plain")
+
+
+def bands(details: np.ndarray) -> np.ndarray:
+    """Bands of details (n, 64, 64): float32 (n, 24, 24), of norm 1, zeros out of the band."""
+    result = np.zeros((len(details), _HIGHEST, _HIGHEST), dtype=np.float32)
+    for start in range(0, len(details), _BATCH):
+        batch = details[start : start + _BATCH].astype(np.float32)
+        result[start : start + _BATCH] = _BASIS @ batch @ _BASIS.T * _IN_BAND
+    norms = np.linalg.norm(result, axis=(1, 2), keepdims=True)
+    return result / np.where(norms > 0, norms, 1)
 
 
 def invariants(bands: np.ndarray) -> np.ndarray:
@@ -79,22 +96,38 @@ def invariants(bands: np.ndarray) -> np.ndarray:
     distance grows.
 
     Args:
-        bands: float32 (n, 12, 12).
+        bands: float32 (n, 24, 24).
 
     Returns:
-        float32 (n, 144).
+        float32 (n, 415).
     """
-    i, j = np.triu_indices(BAND, 1)
+    i, j = np.nonzero(np.triu(_IN_BAND, 1))
     upper, lower = bands[:, i, j], bands[:, j, i]
     total, difference = (upper + lower) / np.sqrt(2), np.abs(upper - lower) / np.sqrt(2)
     even, mixed = (i % 2 == 0) & (j % 2 == 0), (i + j) % 2 == 1
     high = np.maximum(np.abs(upper), np.abs(lower))
     low = np.minimum(np.abs(upper), np.abs(lower))
     one = np.where(mixed, high, np.where(even, total, np.abs(total)))
-    diagonal = np.diagonal(bands, axis1=1, axis2=2)
-    diagonal = np.where(np.arange(BAND) % 2 == 0, diagonal, np.abs(diagonal))
+    middle = np.flatnonzero(np.diagonal(_IN_BAND))
+    diagonal = bands[:, middle, middle]
+    diagonal = np.where(middle % 2 == 0, diagonal, np.abs(diagonal))
     parts = [one, np.where(mixed, low, difference), diagonal]
     return np.concatenate(parts, axis=1, dtype=np.float32)
+
+
+class _View(NamedTuple):
+    """One view of all images: details, their norms, bands and invariants of these."""
+
+    details: np.ndarray
+    norms: np.ndarray
+    bands: np.ndarray
+    key: np.ndarray
+
+    @classmethod
+    def of(cls, details: np.ndarray) -> _View:
+        norms = [np.linalg.norm(detail.astype(np.float32)) for detail in details]
+        of_view = bands(details)
+        return cls(details, np.array(norms), of_view, invariants(of_view))
 
 
 def _screened(
@@ -111,28 +144,32 @@ def _screened(
 
 
 def _confirmed(
-    prints: Fingerprints,
-    lengths: np.ndarray,
-    view: int,
-    pairs: tuple[np.ndarray, np.ndarray],
-) -> Iterator[np.ndarray]:
-    """Rows of `_COLUMNS` of the pairs whose bands and details are alike."""
-    bands, details = prints.bands[:, view], prints.details[:, view]
-    for start in range(0, len(pairs[0]), 16 * _BATCH):
-        first, second = (side[start : start + 16 * _BATCH] for side in pairs)
-        which, turns = np.nonzero(_orientations(bands[first], bands[second]) >= BAND_CORRELATION)
+    view: _View, firsts: np.ndarray, seconds: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, int, np.ndarray]]:
+    """First, second, turn and correlation of the pairs whose bands and details are alike."""
+    for start in range(0, len(firsts), 16 * _BATCH):
+        first, second = (side[start : start + 16 * _BATCH] for side in (firsts, seconds))
+        alike = _orientations(view.bands[first], view.bands[second]) >= BAND_CORRELATION
         for turn in range(len(TURNS)):
-            mine = which[turns == turn]
+            mine = np.flatnonzero(alike[:, turn])
             for batch in range(0, len(mine), _BATCH):
                 a, b = (side[mine[batch : batch + _BATCH]] for side in (first, second))
-                alike = _dot(details[a], turned(details[b], turn))
-                alike /= np.maximum(lengths[a, view] * lengths[b, view], 1)
-                rows = np.stack([a, b, np.full(len(a), turn), np.full(len(a), view), alike], axis=1)
-                yield rows[alike >= ALIKE]
+                product = _dot(view.details[a], turned(view.details[b], turn))
+                correlation = product / (view.norms[a] * view.norms[b])
+                kept = correlation >= ALIKE
+                yield a[kept], b[kept], turn, correlation[kept]
+
+
+def _rows(
+    view: int, first: np.ndarray, second: np.ndarray, turn: int, correlation: np.ndarray
+) -> np.ndarray:
+    """As rows of `_COLUMNS`."""
+    constant = np.ones(len(first))
+    return np.stack([first, second, turn * constant, view * constant, correlation], axis=1)
 
 
 def _orientations(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Correlations of bands (m, 12, 12) in the 8 positions of the second: (m, 8)."""
+    """Correlations of bands (m, 24, 24) in the 8 positions of the second: (m, 8)."""
     upright = (first * second).reshape(len(first), -1) @ _SIGNS
     swapped = (first * second.swapaxes(1, 2)).reshape(len(first), -1) @ _SIGNS
     return np.concatenate([upright, swapped], axis=1)
@@ -141,10 +178,3 @@ def _orientations(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Inner products of pairs of details int8 (m, 64, 64): float32 (m,)."""
     return np.einsum("nij,nij->n", a.astype(np.float32), b.astype(np.float32))
-
-
-def _lengths(details: np.ndarray) -> np.ndarray:
-    """Norms of the details: float32 (n, 2)."""
-    return np.array(
-        [np.linalg.norm(image.astype(np.float32), axis=(1, 2)) for image in details]
-    ).reshape(-1, len(VIEWS))

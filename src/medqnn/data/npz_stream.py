@@ -55,6 +55,7 @@ class ArrayStream:
 
     def __init__(self, path: str | Path, name: str) -> None:
         self._path, self._name = path, name
+        self._fault: Exception | None = None
         with ZipFile(path) as archive:
             self._header = read_header(archive, name)
         self._item_bytes = math.prod(self._header.shape[1:]) * self._header.dtype.itemsize
@@ -89,7 +90,7 @@ class ArrayStream:
         self._blocks = self._read_blocks()
         self._kept: dict[int, np.ndarray] = {}
         self._next = 0
-        self._fault: Exception | None = None
+        self._fault = None
 
     def _read_blocks(self) -> Iterator[np.ndarray]:
         shape, dtype, start = self._header

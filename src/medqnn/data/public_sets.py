@@ -59,10 +59,10 @@ def public_set(name: str) -> PublicSet:
     }
     if name not in sums:
         close = get_close_matches(name, [CHENG, *sums], n=1)
-        mend = f"did you mean {close[0]}? " if close else ""
+        mend = f" (did you mean {close[0]}?)" if close else ""
         raise DataError(
-            f"no public data set {name!r} is known: {mend}There are {', '.join(names())}, and "
-            "those of MedMNIST with _64, _128 or _224 behind the name for larger images"
+            f"no public data set is called {name!r}{mend}: give one of {', '.join(names())}, "
+            "those of MedMNIST also with _64, _128 or _224 behind the name for larger images"
         )
     base, _, size = name.partition("_")
     licence = "CC BY-NC 4.0" if base == "dermamnist" else "CC BY 4.0"

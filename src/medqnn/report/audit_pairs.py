@@ -46,7 +46,7 @@ class Gallery(NamedTuple):
 
 
 def galleries(found: Audit, table: ImageTable) -> list[Gallery]:
-    """Pairs of each kind that occurs, drawn at random with a fixed seed.
+    """Pairs with two labels, then of each kind that occurs, drawn at random with a fixed seed.
 
     Args:
         found: what the audit found.
@@ -61,19 +61,21 @@ def galleries(found: Audit, table: ImageTable) -> list[Gallery]:
         facts = found.facts.iloc[row]
         return Shown(pictures[row], facts["id"], facts["label"], "" if pd.isna(side) else str(side))
 
-    result = []
-    for kind, title in KINDS.items():
-        of_kind = found.pairs[found.pairs["kind"].eq(kind)]
-        chosen = _chosen(of_kind, found.sides)
-        pairs = [
-            Pair(shown(first), shown(second), f"{correlation:.3f}, {TURNS[turn]}")
-            for first, second, turn, correlation in zip(
-                *(chosen[name] for name in ("first", "second", "turn", "correlation")), strict=True
-            )
-        ]
-        if pairs:
-            result.append(Gallery(title, pairs, len(of_kind)))
-    return result
+    def gallery(title: str, pairs: pd.DataFrame) -> Gallery:
+        chosen = _chosen(pairs, found.sides)
+        columns = (chosen[name] for name in ("first", "second", "turn", "correlation"))
+        return Gallery(
+            title,
+            [
+                Pair(shown(first), shown(second), f"{correlation:.3f}, {TURNS[turn]}")
+                for first, second, turn, correlation in zip(*columns, strict=True)
+            ],
+            len(pairs),
+        )
+
+    kinds = {title: found.pairs[found.pairs["kind"].eq(kind)] for kind, title in KINDS.items()}
+    wanted = {"one picture, two labels": found.conflicts, **kinds}
+    return [gallery(title, pairs) for title, pairs in wanted.items() if len(pairs)]
 
 
 def _chosen(pairs: pd.DataFrame, sides: pd.Series) -> pd.DataFrame:

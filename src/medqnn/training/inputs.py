@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from medqnn.data.cache import DecodedImages, Progress, decode
-from medqnn.data.catalogue import open_table
+from medqnn.data.catalogue import Scans, open_table
+from medqnn.data.split_file import apply_split
 from medqnn.data.splits import split_as_given, split_by_fold, split_by_patient
 from medqnn.data.table import ImageTable, indicators
 from medqnn.data.tasks import one_vs_rest, two_classes
@@ -69,13 +70,16 @@ class Inputs:
         }
 
 
-def load_inputs(recipe: Recipe, source: str, progress: Progress | None = None) -> Inputs:
+def load_inputs(
+    recipe: Recipe, source: str, progress: Progress | None = None, split_file: str | None = None
+) -> Inputs:
     """Open, check, split and decode a data set.
 
     Args:
         recipe: Says which task, classes, parts and pixels.
         source: See ``data.catalogue.open_table``.
         progress: Wraps the decoding of images.
+        split_file: CSV file of `medqnn data split` to take the split from.
 
     Raises:
         DataError: If the set cannot be read, has labels that the recipe does not know, or cannot
@@ -83,7 +87,11 @@ def load_inputs(recipe: Recipe, source: str, progress: Progress | None = None) -
         RecipeError: If the recipe does not say what its task is on this set.
     """
     spec = recipe.data
-    table, task = ask(open_table(source, image_size=spec.image_size), recipe)
+    scans = Scans(**dict(spec.scans)) if spec.scans else None
+    table = open_table(source, image_size=spec.image_size, scans=scans)
+    if split_file is not None:
+        table = apply_split(table, split_file)
+    table, task = ask(table, recipe)
     classes = _classes(table, recipe)
     split, rule = divide(table, recipe)
     if spec.channels == "auto":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from medqnn.training import recipe as recipes
 from medqnn.training.fit import build_model
 from medqnn.training.folder import RunFolder, cannot_write, environment, save_arrays
 from medqnn.training.inputs import Inputs, load_inputs
+from medqnn.training.leak import check_leak
 from medqnn.training.optimizers import build_optimizer
 from medqnn.training.sections import Recipe
 
@@ -24,7 +26,15 @@ GALLERY = 4  # training images of each class that the report shows
 PANELS = 3  # test images of each class that the report explains
 
 
-def start(recipe: Recipe, source: str, path: Path, progress: Progress | None = None) -> RunFolder:
+def start(
+    recipe: Recipe,
+    source: str,
+    path: Path,
+    progress: Progress | None = None,
+    *,
+    split_file: str | None = None,
+    allow_leak: bool = False,
+) -> RunFolder:
     """Check and decode the data, then make the run folder; nothing is made if that fails.
 
     Args:
@@ -32,10 +42,12 @@ def start(recipe: Recipe, source: str, path: Path, progress: Progress | None = N
         source: Data set, see ``data.catalogue.open_table``.
         path: The folder to make.
         progress: Wraps the decoding of images.
+        split_file: See ``load_inputs``.
+        allow_leak: Whether to train on a split whose sides share images.
 
     Raises:
         RunError: If the folder exists and is not empty, or cannot be written.
-        DataError: If the data do not fit.
+        DataError: If the data do not fit, or the split leaks.
         RecipeError: If no model can be built from the recipe.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
@@ -43,13 +55,17 @@ def start(recipe: Recipe, source: str, path: Path, progress: Progress | None = N
             f"{path} exists: choose another folder with --out, or go on with an interrupted run "
             f"by `medqnn train {path}`"
         )
-    inputs = load_inputs(recipe, source, progress)
+    inputs = load_inputs(recipe, source, progress, split_file)
     recipe = inputs.recipe
     attends = _check_models(recipe, len(inputs.classes))
+    data = inputs.facts(_anywhere(source, inputs)) | {
+        "split_file": split_file and str(Path(split_file).expanduser().absolute()),
+        "leak": check_leak(inputs, allow_leak, progress),
+    }
     partial = path.with_name(f".{path.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)  # a killed process left it
     try:
-        _write_plan(RunFolder(partial), recipe, source, inputs, attends)
+        _write_plan(RunFolder(partial), inputs, data, attends)
         partial.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error
@@ -58,10 +74,9 @@ def start(recipe: Recipe, source: str, path: Path, progress: Progress | None = N
     return RunFolder(path)
 
 
-def _write_plan(
-    folder: RunFolder, recipe: Recipe, source: str, inputs: Inputs, attends: bool
-) -> None:
+def _write_plan(folder: RunFolder, inputs: Inputs, data: dict[str, Any], attends: bool) -> None:
     """Write all that is known before training."""
+    recipe = inputs.recipe
     text = recipes.dump(recipe)
     folder.write("recipe.yaml", lambda file: file.write_text(text, encoding="utf-8"))
     folder.write("split.csv", lambda file: _split_table(inputs).to_csv(file, index=False))
@@ -74,7 +89,7 @@ def _write_plan(
         "variants": list(recipe.variants),
         "seed": recipe.seed,
         **environment(),
-        "data": inputs.facts(_anywhere(source, inputs)),
+        "data": data,
     }
     folder.write_json("run.json", facts)
 

@@ -102,7 +102,9 @@ def _override(values: dict[str, Any], override: str) -> None:
         raise RecipeError(f"cannot read --set {override}: give section.key=value")
     *sections, last = key.strip().split(".")
     for section in sections:
-        values = values.setdefault(section, {})
+        if values.get(section) is None:  # absent, or null for the defaults
+            values[section] = {}
+        values = values[section]
         if not isinstance(values, dict):
             raise RecipeError(f"--set {override}: '{section}' is a value, not a section")
     try:

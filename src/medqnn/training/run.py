@@ -35,8 +35,9 @@ def proceed(
     """
     facts = folder.facts()
     recipe = recipe_of(folder)
-    inputs = load_inputs(recipe, facts["data"]["source"], progress)
-    if inputs.decoded.fingerprint != facts["data"]["fingerprint"]:
+    data = facts["data"]
+    inputs = load_inputs(recipe, data["source"], progress, data["split_file"])
+    if inputs.decoded.fingerprint != data["fingerprint"]:
         raise RunError(
             f"the data of {folder.path} have changed since it began: put them back, or start a "
             "new run"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import fields
+from typing import Any, Literal, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
+from medqnn.data.catalogue import Scans
 from medqnn.layers import VARIANTS
 
 
@@ -51,6 +53,12 @@ class Augmentation(Section):
     vertical_flip: float = Field(0.5, ge=0, le=1)
 
 
+_HINTS = get_type_hints(Scans)
+_SCANS: dict[str, Any] = {key.name: (_HINTS[key.name], key.default) for key in fields(Scans)}
+ScanOptions = create_model("ScanOptions", __base__=Section, **_SCANS)
+"""``data.catalogue.Scans`` as a section."""
+
+
 class Data(Section):
     """What the model is shown, and what it is asked.
 
@@ -58,7 +66,8 @@ class Data(Section):
     for ``one-vs-rest``, the group that ``positives`` names for the data set against the others (a
     set of two classes stays as it is); or for ``two-classes``, the two of ``classes``, or labels 0
     and 1. ``channels: auto`` are those of the data set's first image. ``scaling`` brings each
-    image's own range to [0, 1] (``min-max``), or that of its integer type (``dtype``).
+    image's own range to [0, 1] (``min-max``), or that of its integer type (``dtype``). ``scans``
+    says how DICOM and NIfTI are read, null for the defaults.
     """
 
     classes: tuple[str, ...] = ()
@@ -67,6 +76,7 @@ class Data(Section):
     image_size: int = Field(128, ge=16, le=1024)
     channels: Literal[1, 3, "auto"] = 1
     scaling: Literal["min-max", "dtype"] = "min-max"
+    scans: ScanOptions | None = None
     split: Split = Split()
     augmentation: Augmentation = Augmentation()
 
