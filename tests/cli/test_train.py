@@ -23,7 +23,7 @@ def train(folder: Path | str, out: Path, *sets: str) -> list[str]:
 
 def test_output_tells_what_was_done(tiny_run: Path) -> None:
     out = " ".join(tiny_run.with_suffix(".out").read_text().split())
-    assert "hqcm-ebtc on phantom (synthetic): 96 images, split by patient" in out
+    assert "hqcm-ebtc on phantom (synthetic): 96 images, 4 classes, split by patient" in out
     assert "hybrid (1 of 2)" in out
     assert "dense (2 of 2)" in out
     assert "Test images by class" in out
@@ -175,8 +175,9 @@ def test_folder_below_a_file_is_refused(fails: Fails, folder: Path) -> None:
 
 
 def test_run_folder_takes_no_other_data_or_recipe(fails: Fails, tiny_run: Path) -> None:
-    for words in (["--data", "phantom"], ["--out", "x"], ["--set", "seed=1"]):
-        assert "leave out --data, --out and --set" in fails("train", tiny_run, *words)
+    for option in ("--data", "--out", "--set", "--split"):
+        message = fails("train", tiny_run, option, "x", "--allow-leak")
+        assert f"leave out {option}, --allow-leak" in message
 
 
 def test_folder_that_is_no_run_is_named(fails: Fails, folder: Path, tmp_path: Path) -> None:

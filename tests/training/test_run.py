@@ -60,6 +60,11 @@ def test_data_are_named_by_their_fingerprint(tiny_run: Path) -> None:
         "patients_known": True,
         "image_size": 32,
         "split_rule": "by patient, stratified by class",
+        "task": "4 classes",
+        "benchmark": None,
+        "multilabel": False,
+        "split_file": None,
+        "leak": None,
     }
 
 

@@ -42,7 +42,7 @@ def train(
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option(help="Split file of `medqnn data split`, instead of the set's own."),
+        typer.Option(help="Split file of `medqnn data split`, for the set's own."),
     ] = None,
     allow_leak: Annotated[
         bool,

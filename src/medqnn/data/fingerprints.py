@@ -66,6 +66,7 @@ TURNS = (
 
 def _detail(image: np.ndarray) -> np.ndarray:
     """Local contrast normalisation of a 64×64 image, with mean 0 and standard deviation 1."""
+    image = image - image.min()  # so that a constant image is exactly 0, and stays so
     high = image - _BLUR @ image @ _BLUR.T
     power = high * high
     local = _BLUR @ power @ _BLUR.T + _FLOOR * power.mean()

@@ -84,7 +84,7 @@ def bands(details: np.ndarray) -> np.ndarray:
         batch = details[start : start + _BATCH].astype(np.float32)
         result[start : start + _BATCH] = _BASIS @ batch @ _BASIS.T * _IN_BAND
     norms = np.linalg.norm(result, axis=(1, 2), keepdims=True)
-    return result / np.where(norms > 0, norms, 1)
+    return result / np.where(norms > 1, norms, np.inf)  # 1 is the smallest step of one pixel
 
 
 def invariants(bands: np.ndarray) -> np.ndarray:

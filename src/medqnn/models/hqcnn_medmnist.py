@@ -16,7 +16,8 @@ MEAN = SD = 0.5
 class HQCNNMedMNIST(nn.Module):
     """Five convolutions, one angle-embedded circuit, two dense layers.
 
-    angles = π/2 tanh(FC1 vec(convs((x - 0.5) / 0.5)));  logits = FC3 ReLU(FC2 ⟨Z⟩(circuit(angles))).
+    angles = π/2 tanh(FC1 vec(convs((x - 0.5) / 0.5)));
+    logits = FC3 ReLU(FC2 ⟨Z⟩(circuit(angles))).
 
     The convolutions are those of MedMNIST's introductory CNN, of which only the last is padded. The
     circuit's layers are trainable R_y and R_z on each qubit, a ring of CNOTs, and one strongly

@@ -78,11 +78,11 @@ def update(
     signal = torch.addcmul(floor, mean, mean)  # m̂² + ε²
     trust = torch.add(signal, spread, alpha=rho / (1 - rho) if step > 1 else 0.0)
     torch.div(signal, trust, out=trust)
-    innovation.mul_(1 - newest)  # g - m̂, m̂ being the new one
-    mixed = torch.addcmul(mean, innovation, trust, value=c.momentum_max - c.momentum_min)
+    rest = 1 - newest  # times innovation: g - m̂, m̂ being the new one
+    mixed = torch.addcmul(mean, innovation, trust, value=rest * (c.momentum_max - c.momentum_min))
     if c.momentum_max < 1:
-        mixed.add_(innovation, alpha=1 - c.momentum_max)
-    rate = trust.mul_(1 - c.rate_floor).add_(c.rate_floor)
+        mixed.add_(innovation, alpha=rest * (1 - c.momentum_max))
+    rate = torch.add(mean.new_full((), c.rate_floor), trust, alpha=1 - c.rate_floor)
     return mixed.mul_(rate), signal.add_(spread).rsqrt_()
 
 

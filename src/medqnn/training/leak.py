@@ -9,6 +9,7 @@ from medqnn.data.copies import COLUMNS, copies, leak_in_words, leaks
 from medqnn.errors import DataError
 from medqnn.training.inputs import Inputs
 
+TYPES = {"first": int, "second": int, "kind": str, "turn": int, "correlation": float}
 LEAST_SIDE = 64  # pixels: smaller ones show too little to tell copies from look-alikes
 
 
@@ -45,7 +46,7 @@ def _copies(inputs: Inputs, progress: Progress | None) -> pd.DataFrame:
     """The set's copies, searched for once and then kept beside the decoded images."""
     path = cache_folder() / f"{inputs.decoded.fingerprint}.copies.csv"
     if path.is_file():
-        return pd.read_csv(path)
+        return pd.read_csv(path, dtype=TYPES)
     images = inputs.decoded.images
     enough = images.shape[-1] >= LEAST_SIDE
     pairs = copies(inputs.table, images if enough else None, progress)[COLUMNS]
