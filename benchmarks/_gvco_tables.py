@@ -94,15 +94,16 @@ def interval(differences: pd.Series, factor: float) -> str:
 
 def sensitivity(tuning: pd.DataFrame) -> str:
     """Least validation loss by learning rate, averaged over cases, and the worst case."""
+    tuning = tuning[~tuning["optimizer"].str.startswith("SGD")]  # it has other rates
     cases = tuning.groupby(["optimizer", "learning_rate", *CASE], sort=False)["val_loss"].mean()
     found = cases.groupby(["optimizer", "learning_rate"], sort=False).agg(["mean", "max"])
-    wide = found.unstack("learning_rate").dropna()  # SGD has other rates
+    wide = found.unstack("learning_rate")
     rates = wide["mean"].columns
     lines = [
         "| optimiser | " + " | ".join(f"{r:g}" for r in rates) + " |",
         "|---" * (1 + len(rates)) + "|",
     ]
-    for name in [one for one in tuning["optimizer"].unique() if one in wide.index]:
+    for name in tuning["optimizer"].unique():
         row = wide.loc[name]
         cells = [f"{row['mean', rate]:.3f} ({row['max', rate]:.3f})" for rate in rates]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
@@ -112,6 +113,7 @@ def sensitivity(tuning: pd.DataFrame) -> str:
 def alternatives(tried: pd.DataFrame) -> str:
     """Least validation and training loss of each alternative, at its best rate of those tried."""
     keys = ["optimizer", *CASE]
+    tried = tried[tried["seed"].isin(sorted(tried["seed"].unique())[:2])]  # two had more
     means = tried.groupby([*keys, "learning_rate"])[["train_loss", "val_loss"]].mean()
     best = means.groupby(keys).min().unstack(CASE)
     cases = best["val_loss"].columns

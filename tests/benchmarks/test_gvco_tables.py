@@ -55,28 +55,47 @@ def test_tables_go_between_their_marks(
     runs: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = tmp_path / "gvco.md"
-    mark = "<!-- table: hqcnn-gvco, exact -->"
-    page.write_text(f"before\n{mark}\nold\n<!-- end -->\nafter\n")
+    marks = [f"<!-- table: {name} -->" for name in ("hqcnn-gvco, exact", "alternatives", "rates")]
+    places = "".join(f"{mark}\nold\n<!-- end -->\nafter\n" for mark in marks)
+    page.write_text(f"before\n{places}")
     monkeypatch.setattr(tables, "PAGE", page)
-    tables.write_tables(runs, pd.DataFrame())
+    tables.write_tables(runs, tuning(), tried())
     once = page.read_text()
-    assert once.startswith(f"before\n{mark}\n| optimiser")
+    assert once.startswith(f"before\n{marks[0]}\n| optimiser")
     assert once.endswith("|\n<!-- end -->\nafter\n")
     assert "old" not in once
-    tables.write_tables(runs, pd.DataFrame())
+    tables.write_tables(runs, tuning(), tried())
     assert page.read_text() == once
     with pytest.raises(SystemExit, match="no place for the table 'hqcm-ebtc, exact'"):
-        tables.write_tables(runs.assign(system="hqcm-ebtc"), pd.DataFrame())
+        tables.write_tables(runs.assign(system="hqcm-ebtc"), tuning(), tried())
+
+
+def tried() -> pd.DataFrame:
+    """Alternatives with a loss by rate; the third seed was run for one of them alone."""
+    found = (("a", 0.1, 0, 0.8), ("a", 0.3, 0, 0.6), ("b", 0.1, 1, 0.5), ("b", 0.1, 2, 0.1))
+    return pd.DataFrame([losses(*one) for one in found])
+
+
+def tuning() -> pd.DataFrame:
+    """Two seeds and two cases of one optimiser, and SGD."""
+    found = [losses("a", rate, seed, rate + seed) for rate in (1.0, 2.0) for seed in (0, 1)]
+    other = [{**one, "gradients": "1 shot", "val_loss": one["val_loss"] + 1} for one in found]
+    return pd.DataFrame([*found, *other, losses("SGD, momentum 0.9", 0.5, 0, 9.0)])
+
+
+def losses(name: str, rate: float, seed: int, loss: float) -> dict[str, object]:
+    run = {**CASE, "optimizer": name, "learning_rate": rate, "seed": seed}
+    return {**run, "val_loss": loss, "train_loss": loss}
 
 
 def test_alternatives_are_scored_at_their_best_rate() -> None:
-    tried = pd.DataFrame(
-        [
-            {**CASE, "optimizer": name, "learning_rate": rate, "val_loss": loss, "train_loss": loss}
-            for name, rate, loss in (("a", 0.1, 0.8), ("a", 0.3, 0.6), ("b", 0.1, 0.5))
-        ]
-    )
-    lines = tables.alternatives(tried).splitlines()
+    lines = tables.alternatives(tried()).splitlines()
     assert lines[0] == "| alternative | hqcnn-gvco, exact | mean |"
     assert lines[2] == "| b | 0.500 / 0.500 | 0.500 / 0.500 |"
     assert lines[3] == "| a | 0.600 / 0.600 | 0.600 / 0.600 |"
+
+
+def test_sensitivity_shows_the_mean_and_the_worst_case() -> None:
+    lines = tables.sensitivity(tuning()).splitlines()
+    assert lines[0] == "| optimiser | 1 | 2 |"
+    assert lines[2:] == ["| a | 2.000 (2.500) | 3.000 (3.500) |"]

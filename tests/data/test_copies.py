@@ -82,7 +82,9 @@ def test_same_pixels_in_other_forms_are_near() -> None:
 def test_copies_of_identical_images_are_paired_each_with_each() -> None:
     image, other = originals()[0], brighter(originals()[0])
     found = copies(small_table(image, other, image, other))
-    assert dict(zip(zip(found["first"], found["second"], strict=True), found["kind"], strict=True)) == {
+    assert dict(
+        zip(zip(found["first"], found["second"], strict=True), found["kind"], strict=True)
+    ) == {
         (0, 1): "near",
         (0, 2): "pixels",
         (0, 3): "near",
@@ -201,7 +203,9 @@ def test_a_split_by_groups_never_leaks(pairs: list[tuple[int, int]], split: list
     ).astype({"first": int, "second": int})
     group = groups(frame, 20)
     assert leaks(frame, pd.Series([split[number] for number in group])).empty
-    expected = sum(split[a] != split[b] for a, b in zip(frame["first"], frame["second"], strict=True))
+    expected = sum(
+        split[a] != split[b] for a, b in zip(frame["first"], frame["second"], strict=True)
+    )
     assert len(leaks(frame, pd.Series(split))) == expected
 
 

@@ -41,7 +41,7 @@ def variance(gradients: list[float], beta: float) -> float:
     return max(0.0, (square - mean * mean) / (1 - rho)) if len(gradients) > 1 else 0.0
 
 
-def reference(weight: float, gradients: list[float], lr: float = 1e-3, **options: float) -> float:
+def reference(weight: float, gradients: list[float], lr: float = 0.01, **options: float) -> float:
     """Where one number ends up: the equations of docs/gvco.md, step by step."""
     defaults = GVCO([torch.zeros(1)], **options).defaults
     beta, eps, clip = defaults["beta"], defaults["eps"], defaults["clip"]
@@ -184,7 +184,7 @@ def test_without_its_controls_it_is_adam_with_equal_betas() -> None:
     gradients = noisy([(50,)], 40)
     start = torch.zeros(50, dtype=torch.float64)
     (got,) = trained([start], gradients, momentum_min=1.0, rate_floor=1.0, clip=math.inf)
-    adam = torch.optim.Adam([start], betas=(0.9, 0.9))
+    adam = torch.optim.Adam([start], lr=0.01, betas=(0.9, 0.9))
     run(adam, [start], gradients)  # type: ignore[arg-type]
     torch.testing.assert_close(got, start, rtol=1e-6, atol=0)
 
@@ -275,7 +275,7 @@ def test_weights_without_gradient_stay_and_count_their_own_steps() -> None:
         assert step == 4 or not optimizer.state[late]
     assert optimizer.state[early]["step"].item() == 5
     assert optimizer.state[late]["step"].item() == 1
-    torch.testing.assert_close(late, torch.full((3,), -1e-3))
+    torch.testing.assert_close(late, torch.full((3,), -0.01))
     optimizer.zero_grad()
     before = early.clone()
     optimizer.step()

@@ -160,6 +160,7 @@ def test_facts_tell_what_the_data_are(folder: Path) -> None:
         "task": "2 classes",
         "benchmark": None,
         "multilabel": False,
+        "skipped": 0,
     }
 
 
@@ -219,3 +220,16 @@ def test_channels_are_the_images_if_the_recipe_leaves_them_open(
     inputs = medmnist(write_medmnist(tmp_path / "breastmnist.npz", 2, channels))
     assert inputs.recipe.data.channels == channels
     assert inputs.decoded.images.shape[1] == channels
+
+
+def test_images_that_cannot_be_used_are_left_out_if_asked(own: Path) -> None:
+    (own / "glioma-3.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"glioma-3\.png .*--skip-bad"):
+        small_inputs(own)
+    inputs = load_inputs(tiny_recipe(), str(own), skip_bad=True)
+    assert [one.id for one in inputs.skipped] == ["glioma-3.png"]
+    assert "cannot read" in inputs.skipped[0].reason
+    assert "glioma-3.png" not in set(inputs.table.rows["id"])
+    every = sum(len(inputs.rows(part)) for part in ("train", "val", "test"))
+    assert every == len(inputs.labels) == len(inputs.decoded.images) == 31
+    assert inputs.facts("x")["skipped"] == 1

@@ -63,6 +63,8 @@ def test_data_are_named_by_their_fingerprint(tiny_run: Path) -> None:
         "task": "4 classes",
         "benchmark": None,
         "multilabel": False,
+        "skipped": 0,
+        "skip_bad": False,
         "split_file": None,
         "leak": None,
     }

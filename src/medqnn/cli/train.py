@@ -44,6 +44,9 @@ def train(
         str | None,
         typer.Option(help="Split file of `medqnn data split`, for the set's own."),
     ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out images that cannot be used; listed.")
+    ] = False,
     allow_leak: Annotated[
         bool,
         typer.Option(
@@ -66,14 +69,23 @@ def train(
     from medqnn.training.plan import start
 
     if Path(system).is_dir():
-        _refuse(system, data=data, out=out, set=set_, split=split, allow_leak=allow_leak)
+        new = {"split": split, "skip_bad": skip_bad, "allow_leak": allow_leak}
+        _refuse(system, data=data, out=out, set=set_, **new)
         folder = RunFolder(Path(system))
     elif data is None:
         raise RunError("no data set: give --data PATH, or --data phantom for the embedded one")
     else:
         recipe = recipes.load(system, tuple(set_ or ()))
         path = out or Path("runs") / f"{recipe.system}-{_name(data)}"
-        folder = start(recipe, data, path, decoding, split_file=split, allow_leak=allow_leak)
+        folder = start(
+            recipe,
+            data,
+            path,
+            decoding,
+            split_file=split,
+            skip_bad=skip_bad,
+            allow_leak=allow_leak,
+        )
         _introduce(folder)
     names = folder.facts()["variants"]
 
@@ -117,5 +129,9 @@ def _introduce(folder: RunFolder) -> None:
         f"split {data['split_rule']}; into {folder.path}",
         soft_wrap=True,
     )
+    if data["skipped"]:
+        console.print(
+            f"{data['skipped']} images left out: see {folder.path / 'skipped.csv'}", soft_wrap=True
+        )
     if data["leak"]:
         console.print(f"LEAKING SPLIT: {data['leak']}", soft_wrap=True, style="bold red")

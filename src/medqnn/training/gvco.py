@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-BLOCK = 65536  # elements a thread takes at once: what it works on stays in its cache
+BLOCK = 131072  # elements a thread takes at once: what it works on stays in its cache
 
 RANGES: dict[str, tuple[str, Callable[[float], bool]]] = {
     "lr": ("a finite number from 0", lambda value: 0 <= value < math.inf),
@@ -116,7 +116,7 @@ class GVCO(Optimizer):
     def __init__(
         self,
         params: Iterable[Tensor] | Iterable[dict[str, Any]],
-        lr: float = 1e-3,
+        lr: float = 0.01,
         *,
         beta: float = 0.9,
         momentum_min: float = 0.5,

@@ -10,6 +10,8 @@ import pandas as pd
 
 from medqnn.data.cache import DecodedImages, Progress, decode
 from medqnn.data.catalogue import Scans, open_table
+from medqnn.data.decoding import Skipped, colour_channels
+from medqnn.data.pseudonyms import namer
 from medqnn.data.split_file import apply_split
 from medqnn.data.splits import split_as_given, split_by_fold, split_by_patient
 from medqnn.data.table import ImageTable, indicators
@@ -32,6 +34,7 @@ class Inputs:
         split: "train", "val" or "test" of each row.
         split_rule: How the split was made, in words.
         decoded: Pixels of each row.
+        skipped: Images that were left out since they cannot be used.
     """
 
     recipe: Recipe
@@ -42,6 +45,7 @@ class Inputs:
     split: pd.Series
     split_rule: str
     decoded: DecodedImages
+    skipped: tuple[Skipped, ...] = ()
 
     def rows(self, part: str, label: int | None = None) -> np.ndarray:
         """Row numbers of a part, int64, in order; only those of a class or finding if given."""
@@ -67,11 +71,17 @@ class Inputs:
             "patients_known": self.table.patients_known,
             "image_size": int(self.decoded.images.shape[-1]),
             "split_rule": self.split_rule,
+            "skipped": len(self.skipped),
         }
 
 
 def load_inputs(
-    recipe: Recipe, source: str, progress: Progress | None = None, split_file: str | None = None
+    recipe: Recipe,
+    source: str,
+    progress: Progress | None = None,
+    *,
+    split_file: str | None = None,
+    skip_bad: bool = False,
 ) -> Inputs:
     """Open, check, split and decode a data set.
 
@@ -80,6 +90,7 @@ def load_inputs(
         source: See ``data.catalogue.open_table``.
         progress: Wraps the decoding of images.
         split_file: CSV file of `medqnn data split` to take the split from.
+        skip_bad: Whether images that cannot be used are left out.
 
     Raises:
         DataError: If the set cannot be read, has labels that the recipe does not know, or cannot
@@ -87,19 +98,38 @@ def load_inputs(
         RecipeError: If the recipe does not say what its task is on this set.
     """
     spec = recipe.data
-    scans = Scans(**dict(spec.scans)) if spec.scans else None
-    table = open_table(source, image_size=spec.image_size, scans=scans)
+    unread: list[Skipped] = []
+    table = _open(recipe, source, unread if skip_bad else None)
     if split_file is not None:
         table = apply_split(table, split_file)
     table, task = ask(table, recipe)
     classes = _classes(table, recipe)
     split, rule = divide(table, recipe)
     if spec.channels == "auto":
-        channels = 3 if table.read(table.rows.iloc[0]).image.ndim == 3 else 1
+        channels = colour_channels(table, skip_bad)
         spec = spec.model_copy(update={"channels": channels})
         recipe = recipe.model_copy(update={"data": spec})
-    decoded = decode(table, spec.image_size, int(spec.channels), spec.scaling, progress)
-    return Inputs(recipe, table, task, classes, _labels(table, classes), split, rule, decoded)
+    form = (spec.image_size, int(spec.channels), spec.scaling)
+    decoded = decode(table, *form, progress, skip_bad=skip_bad)
+    if decoded.skipped:  # what depends on the rows is made anew without them
+        table = decoded.kept(table)
+        classes, (split, rule) = _classes(table, recipe), divide(table, recipe)
+    labels, skipped = _labels(table, classes), (*unread, *decoded.skipped)
+    return Inputs(recipe, table, task, classes, labels, split, rule, decoded, skipped)
+
+
+def _open(recipe: Recipe, source: str, unread: list[Skipped] | None) -> ImageTable:
+    """The data set; scans that cannot be used are added to a list, if there is one."""
+    spec = recipe.data
+    scans = Scans(**dict(spec.scans)) if spec.scans else None
+    if unread is None:
+        return open_table(source, image_size=spec.image_size, scans=scans)
+    name = namer()  # a scan's path may hold the patient's name
+
+    def on_bad(path: str, reason: str) -> None:
+        unread.append(Skipped(name("file", path), reason))
+
+    return open_table(source, image_size=spec.image_size, scans=scans, on_bad=on_bad)
 
 
 def ask(table: ImageTable, recipe: Recipe) -> tuple[ImageTable, str]:

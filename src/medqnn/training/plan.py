@@ -33,6 +33,7 @@ def start(
     progress: Progress | None = None,
     *,
     split_file: str | None = None,
+    skip_bad: bool = False,
     allow_leak: bool = False,
 ) -> RunFolder:
     """Check and decode the data, then make the run folder; nothing is made if that fails.
@@ -43,6 +44,7 @@ def start(
         path: The folder to make.
         progress: Wraps the decoding of images.
         split_file: See ``load_inputs``.
+        skip_bad: See ``load_inputs``.
         allow_leak: Whether to train on a split whose sides share images.
 
     Raises:
@@ -55,11 +57,12 @@ def start(
             f"{path} exists: choose another folder with --out, or go on with an interrupted run "
             f"by `medqnn train {path}`"
         )
-    inputs = load_inputs(recipe, source, progress, split_file)
+    inputs = load_inputs(recipe, source, progress, split_file=split_file, skip_bad=skip_bad)
     recipe = inputs.recipe
     attends = _check_models(recipe, len(inputs.classes))
     data = inputs.facts(_anywhere(source, inputs)) | {
         "split_file": split_file and str(Path(split_file).expanduser().absolute()),
+        "skip_bad": skip_bad,
         "leak": check_leak(inputs, allow_leak, progress),
     }
     partial = path.with_name(f".{path.name}.partial")
@@ -81,6 +84,9 @@ def _write_plan(folder: RunFolder, inputs: Inputs, data: dict[str, Any], attends
     folder.write("recipe.yaml", lambda file: file.write_text(text, encoding="utf-8"))
     folder.write("split.csv", lambda file: _split_table(inputs).to_csv(file, index=False))
     folder.write("gallery.npz", lambda file: save_arrays(file, **_gallery(inputs)))
+    if inputs.skipped:
+        skipped = pd.DataFrame(inputs.skipped)
+        folder.write("skipped.csv", lambda file: skipped.to_csv(file, index=False))
     if attends:
         folder.write("panels.npz", lambda file: save_arrays(file, **_panels(inputs)))
     facts = {

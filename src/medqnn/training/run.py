@@ -36,7 +36,8 @@ def proceed(
     facts = folder.facts()
     recipe = recipe_of(folder)
     data = facts["data"]
-    inputs = load_inputs(recipe, data["source"], progress, data["split_file"])
+    own = {"split_file": data["split_file"], "skip_bad": data["skip_bad"]}
+    inputs = load_inputs(recipe, data["source"], progress, **own)
     if inputs.decoded.fingerprint != data["fingerprint"]:
         raise RunError(
             f"the data of {folder.path} have changed since it began: put them back, or start a "
