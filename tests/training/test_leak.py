@@ -96,5 +96,24 @@ def test_split_file_decides_the_parts_and_is_remembered(pictures: Path, tmp_path
     written = pd.read_csv(folder.path / "split.csv", dtype=str).set_index("id")["part"]
     expected = part.where(~copied, "train").set_axis(table["id"])
     assert written.to_dict() == expected.to_dict()
+    assert folder.facts()["data"]["split_rule"] == "as split.csv gives it"
     proceed(folder)
     assert folder.facts()["status"] == "complete"
+
+
+def test_groups_of_copies_are_not_called_patients(pictures: Path, tmp_path: Path) -> None:
+    table = load_inputs(RECIPE, str(pictures)).table.rows
+    split = tmp_path / "split.csv"
+    pairs = table.groupby("label").cumcount() // 2
+    groups = table["label"] + pairs.astype(str)
+    part = pairs.map(lambda n: "test" if n < 3 else "val" if n < 5 else "train")
+    pd.DataFrame({"id": table["id"], "split": part, "group": groups}).to_csv(split, index=False)
+    recipe = tiny_recipe(*SETS, "variants=[hybrid, none]", "data.classes=[]", "loss.attention=null")
+    folder = start(recipe, str(pictures), tmp_path / "run", split_file=str(split))
+    proceed(folder)
+    scores = folder.read_json("hybrid/metrics.json")
+    assert scores["interval"]["method"] == "percentile bootstrap over groups of copies"
+    assert (scores["images"], scores["patients"]) == (12, 6)
+    words = folder.read_json("comparisons.json")[0]["words"]
+    assert "of 12 images, a difference" in words
+    assert "names no patients" in words

@@ -60,7 +60,7 @@ def localisation(
 def score_variant(folder: RunFolder, variant: str, spec: Evaluation, seed: int) -> dict[str, Any]:
     """The scores of one variant's test predictions, from the run's files."""
     predictions = read_predictions(folder.path / variant / "predictions.csv")
-    scores = evaluate(predictions, spec.resamples, seed)
+    scores = _of_known_patients(folder, evaluate(predictions, spec.resamples, seed))
     if folder.facts()["data"]["benchmark"] == "medmnist":
         scores["medmnist"] = medmnist_score(predictions)
     indices = _read_localisation(folder, variant)
@@ -82,10 +82,18 @@ def compare_variants(
 ) -> dict[str, Any]:
     """The hybrid against a twin on the same test images, from the run's files."""
     a, b = (read_predictions(folder.path / name / "predictions.csv") for name in (hybrid, twin))
-    comparison = compare(a, b, hybrid, twin, spec.resamples, seed)
+    comparison = _of_known_patients(folder, compare(a, b, hybrid, twin, spec.resamples, seed))
     comparison["words"] = in_words(comparison)
     comparison["localisation"] = _compare_attention(folder, hybrid, twin)
     return comparison
+
+
+def _of_known_patients(folder: RunFolder, result: dict[str, Any]) -> dict[str, Any]:
+    """The result, which takes a split file's groups of copies for patients, put right."""
+    if not folder.facts()["data"]["patients_known"] and result["patients_known"]:
+        result["patients_known"] = False
+        result["interval"]["method"] = "percentile bootstrap over groups of copies"
+    return result
 
 
 def _compare_attention(folder: RunFolder, hybrid: str, twin: str) -> list[dict[str, Any]]:

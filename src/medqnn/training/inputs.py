@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,8 @@ def load_inputs(
     table, task = ask(table, recipe)
     classes = _classes(table, recipe)
     split, rule = divide(table, recipe)
+    if split_file is not None:
+        rule = rule.replace("the data set", Path(split_file).name)
     if spec.channels == "auto":
         channels = colour_channels(table, skip_bad)
         spec = spec.model_copy(update={"channels": channels})
@@ -113,7 +116,7 @@ def load_inputs(
     decoded = decode(table, *form, progress, skip_bad=skip_bad)
     if decoded.skipped:  # what depends on the rows is made anew without them
         table = decoded.kept(table)
-        classes, (split, rule) = _classes(table, recipe), divide(table, recipe)
+        classes, (split, _) = _classes(table, recipe), divide(table, recipe)
     labels, skipped = _labels(table, classes), (*unread, *decoded.skipped)
     return Inputs(recipe, table, task, classes, labels, split, rule, decoded, skipped)
 
