@@ -1,8 +1,8 @@
 """How long a step of GVCO takes beside PyTorch's AdamW, on 1.6 million parameters in 30 tensors.
 
 The optimisers take turns, one step each a round, on gradients drawn anew, so that a drift of the
-machine hits all alike. The least time is what the step costs; the median is what a busy machine
-makes of it.
+machine hits all alike. Shown are wall time and the processor time of all threads, which other
+programs on a busy machine disturb less.
 
     python benchmarks/gvco_step.py [--rounds N] [--threads N] [--json PATH]
 """
@@ -42,22 +42,39 @@ OPTIMIZERS: dict[str, Callable[[list[Tensor]], Optimizer]] = {
 WARM_UP = 15  # rounds: GVCO clips only after its first steps
 
 
-def measure(rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of each step of each optimiser."""
+def measure(rounds: int) -> dict[str, list[tuple[float, float]]]:
+    """Milliseconds of each step of each optimiser, by the clock and of the processor."""
     torch.manual_seed(0)
     weights = {name: [torch.randn(shape) for shape in SHAPES] for name in OPTIMIZERS}
     optimizers = {name: make(weights[name]) for name, make in OPTIMIZERS.items()}
-    times: dict[str, list[float]] = {name: [] for name in OPTIMIZERS}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in OPTIMIZERS}
     for number in range(WARM_UP + rounds):
         for name, optimizer in optimizers.items():
             for weight in weights[name]:
                 weight.grad = torch.randn_like(weight).mul_(0.01)
-            start = time.perf_counter()
+            start = time.perf_counter(), time.process_time()
             optimizer.step()
-            spent = 1e3 * (time.perf_counter() - start)
+            spent = time.perf_counter() - start[0], time.process_time() - start[1]
             if number >= WARM_UP:
-                times[name].append(spent)
+                times[name].append((1e3 * spent[0], 1e3 * spent[1]))
     return times
+
+
+def summary(times: dict[str, list[tuple[float, float]]]) -> dict[str, dict[str, float]]:
+    """Least and median of both times of each optimiser, and the medians' ratios to AdamW's."""
+    columns = {name: tuple(zip(*spent, strict=True)) for name, spent in times.items()}
+    base = [statistics.median(column) for column in columns["AdamW, foreach"]]
+    return {
+        name: {
+            "least_ms": min(clock),
+            "median_ms": statistics.median(clock),
+            "ratio": statistics.median(clock) / base[0],
+            "least_processor_ms": min(processor),
+            "median_processor_ms": statistics.median(processor),
+            "processor_ratio": statistics.median(processor) / base[1],
+        }
+        for name, (clock, processor) in columns.items()
+    }
 
 
 def main() -> None:
@@ -68,20 +85,11 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     load = os.getloadavg()[0]
-    times = measure(options.rounds)
-    first = times["AdamW, foreach"]
-    figures = {
-        name: {
-            "least_ms": min(spent),
-            "median_ms": statistics.median(spent),
-            "least_ratio": min(spent) / min(first),
-            "median_ratio": statistics.median(spent) / statistics.median(first),
-        }
-        for name, spent in times.items()
-    }
+    figures = summary(measure(options.rounds))
     count = sum(torch.Size(shape).numel() for shape in SHAPES)
     table = Table(title=f"A step on {count:,} parameters in {len(SHAPES)} tensors")
-    for column in ("optimiser", "least ms", "median ms", "over AdamW, least", "median"):
+    columns = ("", "least ms", "median", "ratio")
+    for column in (*columns, "CPU: least ms", "median", "ratio"):
         table.add_column(column, justify="right")
     for name, row in figures.items():
         table.add_row(name, *(f"{value:.2f}" for value in row.values()))

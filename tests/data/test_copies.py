@@ -22,7 +22,7 @@ from medqnn.data.copies import (
 )
 from medqnn.data.phantom import phantom_table
 from medqnn.data.prepare import prepare
-from medqnn.data.table import ImageTable
+from medqnn.data.table import ImageTable, Sample
 
 
 @pytest.fixture(scope="module")
@@ -136,8 +136,6 @@ def small_table(*images: np.ndarray, patients: str | None = None) -> ImageTable:
             "fold": None,
         }
     )
-    from medqnn.data.table import Sample
-
     return ImageTable(
         "memory",
         rows,
@@ -179,8 +177,8 @@ def test_no_leaks_in_words_of_counts() -> None:
     split = pd.Series(["train", "test", "test", "train", "test", "test"])
     words = leak_in_words(leaks(PAIRS, split), split)
     assert words == (
-        "2 of 4 images of test (1 byte-identical files, 1 re-encoded, resized or brightened) have a "
-        "copy on another side"
+        "2 of 4 images of test (1 byte-identical files, 1 re-encoded, resized or brightened) have "
+        "a copy on another side"
     )
 
 

@@ -80,7 +80,7 @@ def test_json_and_tables(found: Audit, table: ImageTable, tmp_path: Path) -> Non
     assert len(pairs) == 6
     images = pd.read_csv(tmp_path / "images.csv")
     assert images["id"].tolist() == table.rows["id"].tolist()
-    assert list(images)[0] == "id"
+    assert images.columns[0] == "id"
     assert not list(tmp_path.glob("*.part"))
 
 

@@ -53,7 +53,7 @@ def as_json(found: Audit) -> dict[str, Any]:
 def files(found: Audit) -> dict[str, Any]:
     """How many images have each size, kind of pixels and format, and what intensities occur."""
     known = found.facts[found.facts["width"].notna()]
-    width, height = (known[side].map("{:.0f}".format) for side in ("width", "height"))
+    width, height = (known[side].astype(int).astype(str) for side in ("width", "height"))
     return {
         "sizes": _tally(width + "×" + height),
         "pixels": _tally(known["pixels"]),
