@@ -144,7 +144,7 @@ class GVCO(Optimizer):
             raise ValueError("GVCO got a complex parameter: give its torch.view_as_real")
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take one step; parameters without a gradient stay as they are.
 
         Args:
