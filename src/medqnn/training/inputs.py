@@ -232,5 +232,5 @@ def _classes(table: ImageTable, recipe: Recipe) -> tuple[str, ...]:
 def _labels(table: ImageTable, classes: tuple[str, ...]) -> np.ndarray:
     labels = table.rows["label"]
     if table.multilabel:
-        return indicators(labels, True)[list(classes)].to_numpy(np.float32)
+        return indicators(labels, True)[list(classes)].to_numpy(np.float32, copy=True)
     return np.array(labels.map(classes.index), dtype=np.int64)
