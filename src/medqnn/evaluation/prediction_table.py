@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from medqnn.errors import EvaluationError
 
 
 @dataclass(frozen=True, eq=False)
-class PredictionTable:
+class PredictionTable(ABC):
     """What a model said about n images of K classes; a subclass says how labels are written.
 
     Attributes:
@@ -58,13 +59,13 @@ class PredictionTable:
         """False where every image stands as a patient of its own."""
         return bool((self.patients != self.ids).any())
 
+    @abstractmethod
     def _checked_labels(self) -> np.ndarray:
         """The labels in their own dtype."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _label_shape(self) -> tuple[int, ...]:
         """Shape of one image's label."""
-        raise NotImplementedError
 
 
 def refuse_probabilities(table: PredictionTable, bad: np.ndarray, expected: str) -> None:
