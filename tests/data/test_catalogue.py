@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medqnn.data.catalogue import open_table
+from medqnn.data.catalogue import Scans, open_table
 from medqnn.errors import DataError
 
+from . import dicom_files, nifti_files
 from .medmnist_files import write_medmnist
 
 
@@ -32,6 +33,33 @@ def test_folder_with_matlab_files(tmp_path: Path) -> None:
         file["cjdata/PID"] = np.array([[ord("7")]], dtype=np.uint16)
     table = open_table(str(tmp_path))
     assert table.rows.loc[0, ["label", "patient"]].tolist() == ["glioma", "7"]
+
+
+def test_folder_of_dicom_files_with_its_options(tmp_path: Path) -> None:
+    data = dicom_files.dicom()
+    dicom_files.write(tmp_path / "a" / "IM1", data)
+    dicom_files.label(tmp_path, f"PatientID,stage\n{data.PatientID},early\n")
+    table = open_table(str(tmp_path), scans=Scans(label_column="stage", plain_patient_ids=True))
+    assert table.rows.loc[0, ["label", "patient"]].tolist() == ["early", data.PatientID]
+
+
+def test_folder_of_nifti_volumes_with_its_options(tmp_path: Path) -> None:
+    nifti_files.write(tmp_path / "x.nii", np.random.default_rng(0).random((6, 4, 5)))
+    (tmp_path / "labels.csv").write_text("file,label\nx.nii,early\n")
+    assert len(open_table(str(tmp_path))) == 5
+    assert len(open_table(str(tmp_path), scans=Scans(plane="sagittal", every=2))) == 3
+
+
+def test_scans_that_cannot_be_used_are_told_of(tmp_path: Path) -> None:
+    data = dicom_files.dicom()
+    dicom_files.write(tmp_path / "IM1.dcm", data)
+    (tmp_path / "IM2.dcm").write_bytes(b"<html>not found</html>")
+    dicom_files.label(tmp_path, f"PatientID,label\n{data.PatientID},early\n")
+    with pytest.raises(DataError, match=r"IM2\.dcm"):
+        open_table(str(tmp_path))
+    told = []
+    assert len(open_table(str(tmp_path), on_bad=lambda path, _: told.append(path))) == 1
+    assert [Path(path).name for path in told] == ["IM2.dcm"]
 
 
 @pytest.mark.parametrize(

@@ -199,3 +199,8 @@ def test_recipe_cannot_be_changed_once_made() -> None:
 def test_validate_takes_what_dump_gives() -> None:
     recipe = load(NAME, ("seed=5",))
     assert validate(yaml.safe_load(dump(recipe))) == recipe
+
+
+def test_override_fills_a_section_that_is_null() -> None:
+    scans = load(NAME, ("data.scans.plane=coronal",)).data.scans
+    assert (scans.plane, scans.every) == ("coronal", 1)
