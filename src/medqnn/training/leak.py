@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
+
 import pandas as pd
 
 from medqnn.data.cache import Progress, cache_folder
+from medqnn.data.code_hash import code_hash
 from medqnn.data.copies import COLUMNS, copies, leak_in_words, leaks
 from medqnn.errors import DataError
 from medqnn.training.inputs import Inputs
@@ -44,13 +48,15 @@ def check_leak(inputs: Inputs, allowed: bool, progress: Progress | None = None) 
 
 def _copies(inputs: Inputs, progress: Progress | None) -> pd.DataFrame:
     """The set's copies, searched for once and then kept beside the decoded images."""
-    path = cache_folder() / f"{inputs.decoded.fingerprint}.copies.csv"
+    state = f"{inputs.decoded.fingerprint}-{code_hash(copies)[:16]}"
+    path = cache_folder() / f"{state}.copies.csv"
     if path.is_file():
         return pd.read_csv(path, dtype=TYPES)
     images = inputs.decoded.images
     enough = images.shape[-1] >= LEAST_SIDE
     pairs = copies(inputs.table, images if enough else None, progress)[COLUMNS]
-    partial = path.with_suffix(".partial")
-    pairs.to_csv(partial, index=False)
-    partial.replace(path)
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    with suppress(OSError):  # on a full disk the next run searches again
+        pairs.to_csv(partial, index=False)
+        partial.replace(path)
     return pairs
