@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import affine_transform
 
+from medqnn.data.auditing.copies import copies, copies_among
+from medqnn.data.auditing.examine import examine
+from medqnn.data.auditing.fingerprints import SIDE, fingerprint, no_fingerprints, turned
+from medqnn.data.auditing.near_copies import near_copies
 from medqnn.data.cache import decode
 from medqnn.data.catalogue import open_table
-from medqnn.data.copies import copies, copies_among
-from medqnn.data.examine import examine
-from medqnn.data.fingerprints import SIDE, fingerprint, no_fingerprints, turned
-from medqnn.data.near_copies import near_copies
 
 COPY_OF = 100  # one in so many is a planted copy
 

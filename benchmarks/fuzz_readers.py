@@ -35,10 +35,10 @@ from _fuzz_seeds import Seed, dicom_seeds, nifti_seeds
 from rich.console import Console
 from rich.table import Table
 
-from medqnn.data.dicom_header import read_header
-from medqnn.data.dicom_pixels import read_dicom_image
-from medqnn.data.nifti import read_nifti_folder
-from medqnn.data.nifti_volume import PLANES
+from medqnn.data.scans.dicom_header import read_header
+from medqnn.data.scans.dicom_pixels import read_dicom_image
+from medqnn.data.scans.nifti import read_nifti_folder
+from medqnn.data.scans.nifti_volume import PLANES
 from medqnn.errors import DataError
 
 SECONDS = 20  # for one mutant

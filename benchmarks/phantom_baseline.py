@@ -17,8 +17,8 @@ from sklearn.model_selection import GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medqnn.data.phantom import phantom_table
-from medqnn.data.phantom_atlas import load_atlas
+from medqnn.data.phantom.atlas import load_atlas
+from medqnn.data.phantom.table import phantom_table
 
 PERCENTILES = (1, 5, 25, 50, 75, 90, 95, 99, 99.9)
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from cli.conftest import Medqnn
-from data.planted import leaking_folder
-from medqnn.data.audit import audit
+from data.auditing.planted import leaking_folder
+from medqnn.data.auditing.audit import audit
 from medqnn.data.class_folders import read_class_folders
 from medqnn.data.split_file import apply_split
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Medqnn
-from data.http_files import FileServer, serving
-from medqnn.data import public_sets
-from medqnn.data.remote_file import RemoteFile
+from data.fetching.http_files import FileServer, serving
+from medqnn.data.fetching import public_sets
+from medqnn.data.fetching.remote_file import RemoteFile
 
 BODY = b"12345" * 1000
 
@@ -69,7 +69,7 @@ def test_ctrl_c_says_how_to_go_on(
     def interrupt(*args: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("medqnn.data.fetch.fetch", interrupt)
+    monkeypatch.setattr("medqnn.data.fetching.fetch.fetch", interrupt)
     done = medqnn("data", "fetch", "breastmnist", "--out", tmp_path)
     assert done.code == 130
     assert f"go on with `medqnn data fetch breastmnist --out {tmp_path}`" in done.words

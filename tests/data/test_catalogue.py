@@ -10,8 +10,8 @@ from PIL import Image
 from medqnn.data.catalogue import Scans, open_table
 from medqnn.errors import DataError
 
-from . import dicom_files, nifti_files
 from .medmnist_files import write_medmnist
+from .scans import dicom_files, nifti_files
 
 
 def test_phantom_by_name_number_and_seed() -> None:

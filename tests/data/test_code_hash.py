@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from medqnn.data import cache, code_hash, dicom_pixels, folders, medmnist, phantom
+from medqnn.data import cache, code_hash, folders, medmnist
 from medqnn.data.code_hash import modules_behind
+from medqnn.data.phantom.table import phantom_table
+from medqnn.data.scans import dicom_pixels
 
 
 def behind(*names: str) -> set[str]:
@@ -18,16 +21,17 @@ def behind(*names: str) -> set[str]:
 def test_modules_behind_a_reader_are_what_it_imports_and_no_others() -> None:
     assert behind("folders") == {"folders", "table"}
     assert behind("medmnist") == {"medmnist", "medmnist_classes", "npz_stream", "table"}
-    assert {"phantom_atlas", "phantom_lesions", "table"} <= behind("phantom")
+    assert {"phantom.atlas", "phantom.lesions", "table"} <= behind("phantom.table")
     assert {"prepare", "decoding", "table"} <= behind("cache")
-    assert not {"audit", "dicom", "folders", "medmnist", "phantom"} & behind("cache")
+    assert not {"auditing.audit", "folders", "medmnist", "phantom.table", "scans.dicom"} & behind(
+        "cache"
+    )
 
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the package's code that may be changed."""
-    for path in Path(code_hash.__file__).parent.glob("*.py"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(Path(code_hash.__file__).parent, tmp_path, dirs_exist_ok=True)
     monkeypatch.setattr(code_hash, "__file__", str(tmp_path / "code_hash.py"))
     yield tmp_path
     forget()
@@ -46,8 +50,8 @@ def hashed(*objects: object) -> str:
 READERS = [
     (folders.read_image_files, "folders"),
     (medmnist.MedMNISTReader(), "npz_stream"),
-    (partial(dicom_pixels.read_dicom_image, window="file"), "dicom_codecs"),
-    (phantom.phantom_table(images=8).read, "phantom_atlas"),
+    (partial(dicom_pixels.read_dicom_image, window="file"), "scans.dicom_codecs"),
+    (phantom_table(images=8).read, "phantom.atlas"),
     ({"in": [folders.read_image_files]}, "folders"),
     (cache.decode, "prepare"),
 ]
@@ -59,10 +63,10 @@ def test_hash_changes_with_the_code_behind_and_with_no_other(
 ) -> None:
     before = hashed(reader)
     assert hashed(reader) == before
-    (package / "audit.py").write_text("changed")
+    (package / "auditing" / "audit.py").write_text("changed")
     (package / "augment.py").unlink()
     assert hashed(reader) == before
-    path = package / f"{module}.py"
+    path = package.joinpath(*module.split(".")).with_suffix(".py")
     path.write_text(path.read_text() + "\n# changed\n")
     assert hashed(reader) != before
 

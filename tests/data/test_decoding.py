@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from medqnn.data.decoding import Form, Skipped, colour_channels, decode_rows
-from medqnn.data.scan_files import BadFileError
+from medqnn.data.scans.scan_files import BadFileError
 from medqnn.data.table import ImageTable, Sample
 from medqnn.errors import DataError
 

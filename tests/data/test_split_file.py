@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medqnn.data.phantom import phantom_table
+from medqnn.data.phantom.table import phantom_table
 from medqnn.data.split_file import apply_split, split_by_group, write_split
 from medqnn.data.splits import split_as_given
 from medqnn.data.table import ImageTable

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data.planted import leaking_folder
-from medqnn.data.audit import Audit, audit
+from data.auditing.planted import leaking_folder
+from medqnn.data.auditing.audit import Audit, audit
 from medqnn.data.class_folders import read_class_folders
-from medqnn.data.phantom import phantom_table
+from medqnn.data.phantom.table import phantom_table
 from medqnn.data.table import ImageTable
 from medqnn.errors import DataError
 from medqnn.report import audit_pairs

@@ -42,7 +42,7 @@ def audit(
     Example: medqnn data audit ~/brain-tumor-mri --html audit.html
     """
     from medqnn.cli.show_audit import show_audit
-    from medqnn.data.audit import audit as examine
+    from medqnn.data.auditing.audit import audit as examine
     from medqnn.data.catalogue import open_table
     from medqnn.report.audit import write_html, write_json, write_tables
 
@@ -86,8 +86,8 @@ def split(
 
     from medqnn.cli.show_audit import show_split
     from medqnn.data.catalogue import open_table
-    from medqnn.data.copies import COLUMNS, copies
-    from medqnn.data.copies import groups as grouped
+    from medqnn.data.auditing.copies import COLUMNS, copies
+    from medqnn.data.auditing.copies import groups as grouped
     from medqnn.data.split_file import split_by_group, write_split
 
     table = open_table(path)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from medqnn.data.download import Progress
+    from medqnn.data.fetching.download import Progress
 
 
 def fetch(
@@ -32,8 +32,8 @@ def fetch(
     Example: medqnn data fetch breastmnist
     """
     from medqnn.cli.show import console
-    from medqnn.data.fetch import fetch as fetch_set
-    from medqnn.data.public_sets import public_set
+    from medqnn.data.fetching.fetch import fetch as fetch_set
+    from medqnn.data.fetching.public_sets import public_set
 
     def tell(line: str) -> None:
         console.print(line, soft_wrap=True)

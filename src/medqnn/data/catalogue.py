@@ -10,7 +10,7 @@ from medqnn.data.cheng import is_cheng_folder, read_cheng_folder
 from medqnn.data.class_folders import LAYOUTS, is_class_folder, read_class_folders
 from medqnn.data.folders import INDEX, read_index_folder
 from medqnn.data.medmnist import read_medmnist
-from medqnn.data.scan_files import OnBad
+from medqnn.data.scans.scan_files import OnBad
 from medqnn.data.table import ImageTable
 from medqnn.errors import DataError
 
@@ -87,8 +87,8 @@ def open_table(
 
 def _open_scans(root: Path, scans: Scans, on_bad: OnBad | None) -> ImageTable | None:
     """A folder of DICOM files or NIfTI volumes; None if it is neither."""
-    from medqnn.data.dicom import is_dicom_folder, read_dicom_folder  # slow to load
-    from medqnn.data.nifti import is_nifti_folder, read_nifti_folder
+    from medqnn.data.scans.dicom import is_dicom_folder, read_dicom_folder  # slow to load
+    from medqnn.data.scans.nifti import is_nifti_folder, read_nifti_folder
 
     if is_dicom_folder(root):
         return read_dicom_folder(
@@ -114,7 +114,7 @@ def _open_scans(root: Path, scans: Scans, on_bad: OnBad | None) -> ImageTable | 
 
 
 def _open_phantom(numbers: str, image_size: int) -> ImageTable:
-    from medqnn.data.phantom import phantom_table  # the atlas is slow to load
+    from medqnn.data.phantom.table import phantom_table  # the atlas is slow to load
 
     given = numbers.split(":") if numbers else []
     if len(given) > 2 or not all(number.isdecimal() for number in given):

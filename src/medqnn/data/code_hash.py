@@ -53,9 +53,11 @@ def _imports(module: str) -> frozenset[str]:
 
 
 def _is_module(name: str) -> bool:
-    package, _, last = name.rpartition(".")
-    return package == _PACKAGE and last.isidentifier() and _file(name).is_file()
+    inside = name.startswith(f"{_PACKAGE}.") and all(
+        part.isidentifier() for part in name.split(".")
+    )
+    return inside and _file(name).is_file()
 
 
 def _file(module: str) -> Path:
-    return Path(__file__).with_name(f"{module.rpartition('.')[2]}.py")
+    return Path(__file__).parent.joinpath(*module.split(".")[2:]).with_suffix(".py")

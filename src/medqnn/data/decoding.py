@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from medqnn.data.prepare import Scaling, prepare
-from medqnn.data.scan_files import BadFileError
+from medqnn.data.scans.scan_files import BadFileError
 from medqnn.data.table import ImageTable
 from medqnn.errors import DataError
 

@@ -92,6 +92,30 @@ def split_by_fold(
     return _checked(rows, split, SPLITS, multilabel)
 
 
+def draw_folds(
+    rows: pd.DataFrame, folds: int, seed: int = 0, *, multilabel: bool = False
+) -> pd.Series:
+    """Deal patients to folds of equal size, the classes in proportion.
+
+    Args:
+        rows: an ImageTable's rows.
+        folds: how many, two or more.
+        seed: of the order in which patients are dealt.
+        multilabel: the table's.
+
+    Returns:
+        Fold of each row, 1 to ``folds``.
+
+    Raises:
+        DataError: Fewer than two folds, or a class that one fold lacks.
+    """
+    if folds < 2:
+        raise DataError(f"{folds} folds: give two or more")
+    names = [str(number) for number in range(1, folds + 1)]
+    dealt = _deal_patients(rows, names, np.full(folds, 1 / folds), seed, multilabel)
+    return _checked(rows, rows["patient"].map(dealt), names, multilabel).astype(int).rename("fold")
+
+
 def split_as_given(
     rows: pd.DataFrame, val_fraction: float = 0.15, seed: int = 0, *, multilabel: bool = False
 ) -> pd.Series:

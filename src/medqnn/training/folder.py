@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,14 +23,62 @@ PACKAGES = ("torch", "lightning", "numpy", "pandas", "scipy", "scikit-learn", "p
 
 
 @dataclass(frozen=True)
-class RunFolder:
-    """A run's files. ``run.json`` says what it is and whether it is complete.
+class Folder:
+    """A folder that medqnn keeps, whose files are written whole or not at all.
 
     Attributes:
         path: The folder.
     """
 
     path: Path
+
+    KIND: ClassVar[str]
+    MAKER: ClassVar[str]  # the command that makes one
+
+    def read_json(self, name: str) -> Any:
+        """A JSON file of the folder.
+
+        Raises:
+            RunError: If it is missing or broken.
+        """
+        try:
+            return json.loads((self.path / name).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise RunError(
+                f"{self.path} has no {name}: give the folder of a {self.KIND} that "
+                f"`{self.MAKER}` made"
+            ) from error
+        except ValueError as error:
+            raise RunError(f"{self.path / name} is not JSON: make the {self.KIND} again") from error
+
+    def write_json(self, name: str, content: Any) -> None:
+        """Write a JSON file, whole or not at all."""
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+        self.write(name, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+
+    def write(self, name: str, writer: Callable[[Path], Any]) -> None:
+        """Let ``writer`` write a file beside its place, then move it there.
+
+        Raises:
+            RunError: If the disk is full or the folder cannot be written.
+        """
+        target = self.path / name
+        partial = target.with_name(f".{target.name}.partial")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            writer(partial)
+            os.replace(partial, target)
+        except OSError as error:
+            with suppress(OSError):  # its folder may be what is missing
+                partial.unlink()
+            raise cannot_write(self.path, error) from error
+
+
+class RunFolder(Folder):
+    """A run's files. ``run.json`` says what it is and whether it is complete."""
+
+    KIND = "run"
+    MAKER = "medqnn train"
 
     def facts(self) -> dict[str, Any]:
         """What ``run.json`` says.
@@ -60,43 +108,6 @@ class RunFolder:
                 f"`medqnn train {self.path}`"
             )
         return facts
-
-    def read_json(self, name: str) -> Any:
-        """A JSON file of the run.
-
-        Raises:
-            RunError: If it is missing or broken.
-        """
-        try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise RunError(
-                f"{self.path} has no {name}: give the folder of a run that `medqnn train` made"
-            ) from error
-        except ValueError as error:
-            raise RunError(f"{self.path / name} is not JSON: make the run again") from error
-
-    def write_json(self, name: str, content: Any) -> None:
-        """Write a JSON file, whole or not at all."""
-        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-        self.write(name, lambda path: path.write_text(text + "\n", encoding="utf-8"))
-
-    def write(self, name: str, writer: Callable[[Path], Any]) -> None:
-        """Let ``writer`` write a file beside its place, then move it there.
-
-        Raises:
-            RunError: If the disk is full or the folder cannot be written.
-        """
-        target = self.path / name
-        partial = target.with_name(f".{target.name}.partial")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            writer(partial)
-            os.replace(partial, target)
-        except OSError as error:
-            with suppress(OSError):  # its folder may be what is missing
-                partial.unlink()
-            raise cannot_write(self.path, error) from error
 
 
 def cannot_write(folder: Path, error: OSError) -> RunError:

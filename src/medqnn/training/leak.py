@@ -9,7 +9,7 @@ import pandas as pd
 
 from medqnn.data.cache import Progress, cache_folder
 from medqnn.data.code_hash import code_hash
-from medqnn.data.copies import COLUMNS, copies, leak_in_words, leaks
+from medqnn.data.auditing.copies import COLUMNS, copies, leak_in_words, leaks
 from medqnn.errors import DataError
 from medqnn.training.inputs import Inputs
 
@@ -33,7 +33,7 @@ def check_leak(inputs: Inputs, allowed: bool, progress: Progress | None = None) 
     """
     if inputs.table.synthetic:
         return None
-    found = leaks(_copies(inputs, progress), inputs.split)
+    found = leaks(find_copies(inputs, progress), inputs.split)
     if found.empty:
         return None
     words = leak_in_words(found, inputs.split)
@@ -46,7 +46,7 @@ def check_leak(inputs: Inputs, allowed: bool, progress: Progress | None = None) 
     return words
 
 
-def _copies(inputs: Inputs, progress: Progress | None) -> pd.DataFrame:
+def find_copies(inputs: Inputs, progress: Progress | None) -> pd.DataFrame:
     """The set's copies, searched for once and then kept beside the decoded images."""
     state = f"{inputs.decoded.fingerprint}-{code_hash(copies)[:16]}"
     path = cache_folder() / f"{state}.copies.csv"

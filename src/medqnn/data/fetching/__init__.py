@@ -1,0 +1,1 @@
+"""Public data sets over the network: resumed, checked, unpacked."""

@@ -1,0 +1,1 @@
+"""DICOM and NIfTI: which files, which slices, which pixels, and no names of patients."""
