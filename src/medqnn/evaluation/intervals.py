@@ -72,14 +72,14 @@ def cluster_bootstrap(
     if len(np.unique(patients)) == 1:
         return result.assign(low=np.nan, high=np.nan)
     drawn = pd.concat(
-        [statistics(weights) for weights in _patient_weights(patients, resamples, seed)]
+        [statistics(weights) for weights in patient_weights(patients, resamples, seed)]
     )
     tails = [(1 - level) / 2, (1 + level) / 2]
     result[["low", "high"]] = drawn.quantile(tails).T.to_numpy()
     return result
 
 
-def _patient_weights(patients: np.ndarray, resamples: int, seed: int) -> Iterator[np.ndarray]:
+def patient_weights(patients: np.ndarray, resamples: int, seed: int) -> Iterator[np.ndarray]:
     """Weights (block, n) of the images, block after block, `resamples` rows in all."""
     rng = np.random.default_rng(seed)
     names, patient_of_image = np.unique(patients, return_inverse=True)
