@@ -6,9 +6,9 @@ import pandas as pd
 from rich.table import Table
 
 from medqnn.cli.show import console
-from medqnn.data.audit import PROBLEMS, Audit
-from medqnn.data.audit_summary import files, warnings
-from medqnn.data.copies import KINDS
+from medqnn.data.auditing.audit import PROBLEMS, Audit
+from medqnn.data.auditing.audit_summary import files, warnings
+from medqnn.data.auditing.copies import KINDS
 from medqnn.data.table import SPLITS, ImageTable
 
 _SHOWN = 10  # problems listed by name

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from medqnn.data.audit import PROBLEMS, Audit
-from medqnn.data.audit_summary import as_json, named_pairs
-from medqnn.data.copies import KINDS
-from medqnn.data.near_copies import ALIKE, SAME
+from medqnn.data.auditing.audit import PROBLEMS, Audit
+from medqnn.data.auditing.audit_summary import as_json, named_pairs
+from medqnn.data.auditing.copies import KINDS
+from medqnn.data.auditing.near_copies import ALIKE, SAME
 from medqnn.data.table import ImageTable
 from medqnn.errors import DataError
 from medqnn.report.audit_pairs import PAIRS, galleries

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from medqnn.data.audit import Audit
-from medqnn.data.copies import KINDS
-from medqnn.data.fingerprints import TURNS
+from medqnn.data.auditing.audit import Audit
+from medqnn.data.auditing.copies import KINDS
+from medqnn.data.auditing.fingerprints import TURNS
 from medqnn.data.prepare import prepare
 from medqnn.data.table import ImageTable
 
