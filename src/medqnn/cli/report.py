@@ -9,7 +9,7 @@ import typer
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="Folder of a complete run.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a complete run, or of a study.")],
 ) -> None:
     """Write RUN/report.html anew: one file with all figures inside, for a browser or printer.
 
@@ -17,5 +17,8 @@ def report(
     """
     from medqnn.cli.show import console
     from medqnn.report.html import write_report
+    from medqnn.report.study import write_study_report
+    from medqnn.study.folder import is_study
 
-    console.print(f"report: {write_report(run)}", soft_wrap=True)
+    write = write_study_report if is_study(run) else write_report
+    console.print(f"report: {write(run)}", soft_wrap=True)

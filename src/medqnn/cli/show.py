@@ -63,13 +63,14 @@ def show_differences(comparison: dict[str, Any]) -> None:
 def interval(score: dict[str, float | None], form: str = ".3f") -> str:
     """An estimate with its interval: ``0.912 (0.880 to 0.941)``."""
     low, high = score["low"], score["high"]
-    estimate = _number(score["estimate"], form)
+    estimate = number(score["estimate"], form)
     if low is None or high is None:
         return estimate
     return f"{estimate} ({low:{form}} to {high:{form}})"
 
 
-def _number(value: float | None, form: str = ".3f") -> str:
+def number(value: float | None, form: str = ".3f") -> str:
+    """A number, or a dash where there is none."""
     return "–" if value is None else f"{value:{form}}"
 
 
@@ -87,7 +88,7 @@ def _class_report(evaluations: dict[str, dict[str, Any]]) -> Table:
     table.add_column("\nimages", justify="right")
     for row, record in first["class_report"].items():
         cells = [
-            _number(_measure(metrics, row, key))
+            number(_measure(metrics, row, key))
             for metrics in evaluations.values()
             for key, _ in columns
         ]
@@ -116,7 +117,7 @@ def _all_scores(evaluations: dict[str, dict[str, Any]], patients_known: bool) ->
         table.add_row(score.title, *cells)
     if all(metrics.get("medmnist") for metrics in evaluations.values()):
         for key, (title, _) in MEDMNIST.items():
-            table.add_row(title, *(_number(m["medmnist"][key]) for m in evaluations.values()))
+            table.add_row(title, *(number(m["medmnist"][key]) for m in evaluations.values()))
     return table
 
 

@@ -49,10 +49,12 @@ class Skipped(NamedTuple):
     Attributes:
         id: its id in the table.
         reason: what is wrong with it; no more personal than the id.
+        patient: its patient in the table; empty for one that came into no table.
     """
 
     id: str
     reason: str
+    patient: str = ""
 
 
 def decode_rows(
@@ -80,7 +82,8 @@ def decode_rows(
             yield outcome
         elif skip_bad:
             reason = outcome.reason if isinstance(outcome, BadFileError) else str(outcome)
-            yield Skipped(str(table.rows["id"].iloc[index]), reason)
+            row = table.rows.iloc[index]
+            yield Skipped(str(row["id"]), reason, str(row["patient"]))
         else:
             raise DataError(f"{outcome}; --skip-bad leaves out all such images") from outcome
 

@@ -15,6 +15,7 @@ from torch import nn
 from medqnn.data.cache import Progress
 from medqnn.errors import RecipeError, RunError
 from medqnn.training import recipe as recipes
+from medqnn.training.cases import ATTRIBUTES, attribute_table
 from medqnn.training.fit import build_model
 from medqnn.training.folder import RunFolder, cannot_write, environment, save_arrays
 from medqnn.training.inputs import Inputs, load_inputs
@@ -58,13 +59,40 @@ def start(
             f"by `medqnn train {path}`"
         )
     inputs = load_inputs(recipe, source, progress, split_file=split_file, skip_bad=skip_bad)
-    recipe = inputs.recipe
-    attends = _check_models(recipe, len(inputs.classes))
-    data = inputs.facts(_anywhere(source, inputs)) | {
+    data = data_facts(
+        inputs,
+        source,
+        split_file=split_file,
+        skip_bad=skip_bad,
+        leak=check_leak(inputs, allow_leak, progress),
+    )
+    return begin(inputs, data, path)
+
+
+def data_facts(
+    inputs: Inputs, source: str, *, split_file: str | None, skip_bad: bool, leak: str | None
+) -> dict[str, Any]:
+    """What a run says of its data, and how to load them again from any working directory."""
+    return inputs.facts(_anywhere(source, inputs)) | {
         "split_file": split_file and str(Path(split_file).expanduser().absolute()),
         "skip_bad": skip_bad,
-        "leak": check_leak(inputs, allow_leak, progress),
+        "leak": leak,
     }
+
+
+def begin(inputs: Inputs, data: dict[str, Any], path: Path) -> RunFolder:
+    """Make the run folder of data that are loaded and checked; see `start`.
+
+    Args:
+        inputs: The data, and the recipe to run.
+        data: What `data_facts` says of them.
+        path: The folder to make; there is none, or an empty one.
+
+    Raises:
+        RunError: If it cannot be written.
+        RecipeError: If no model can be built from the recipe.
+    """
+    attends = check_models(inputs.recipe, len(inputs.classes))
     partial = path.with_name(f".{path.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)  # a killed process left it
     try:
@@ -84,6 +112,9 @@ def _write_plan(folder: RunFolder, inputs: Inputs, data: dict[str, Any], attends
     folder.write("recipe.yaml", lambda file: file.write_text(text, encoding="utf-8"))
     folder.write("split.csv", lambda file: _split_table(inputs).to_csv(file, index=False))
     folder.write("gallery.npz", lambda file: save_arrays(file, **_gallery(inputs)))
+    attributes = attribute_table(inputs)
+    if len(attributes.columns) > 1:
+        folder.write(ATTRIBUTES, lambda file: attributes.to_csv(file, index=False))
     if inputs.skipped:
         skipped = pd.DataFrame(inputs.skipped)
         folder.write("skipped.csv", lambda file: skipped.to_csv(file, index=False))
@@ -100,7 +131,7 @@ def _write_plan(folder: RunFolder, inputs: Inputs, data: dict[str, Any], attends
     folder.write_json("run.json", facts)
 
 
-def _check_models(recipe: Recipe, classes: int) -> bool:
+def check_models(recipe: Recipe, classes: int) -> bool:
     """Build and try every variant, so that what cannot be trained is never begun.
 
     Returns:
@@ -141,13 +172,13 @@ def _gallery(inputs: Inputs) -> dict[str, np.ndarray]:
     """A few training images of each class, evenly spaced over the part."""
     rows = _spread(inputs, "train", GALLERY)
     labels = [name for name, own in zip(inputs.classes, rows, strict=True) for _ in own]
-    return _pixels(inputs, np.concatenate(rows)) | {"labels": np.array(labels)}
+    return pixels(inputs, np.concatenate(rows)) | {"labels": np.array(labels)}
 
 
 def _panels(inputs: Inputs) -> dict[str, np.ndarray]:
     """Test images of each class for the attention panels: chosen before any model is trained."""
     rows = np.array(list(dict.fromkeys(np.concatenate(_spread(inputs, "test", PANELS)))))
-    return _pixels(inputs, rows) | {"ids": inputs.table.rows["id"].to_numpy(str)[rows]}
+    return pixels(inputs, rows) | {"ids": inputs.table.rows["id"].to_numpy(str)[rows]}
 
 
 def _spread(inputs: Inputs, part: str, each: int) -> list[np.ndarray]:
@@ -156,7 +187,8 @@ def _spread(inputs: Inputs, part: str, each: int) -> list[np.ndarray]:
     return [own[np.linspace(0, len(own) - 1, min(each, len(own))).astype(int)] for own in every]
 
 
-def _pixels(inputs: Inputs, rows: np.ndarray) -> dict[str, np.ndarray]:
+def pixels(inputs: Inputs, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Arrays images uint8 (k, H, W) or (k, H, W, 3) and masks uint8 (k, H, W) of rows (k,)."""
     images = inputs.decoded.images[rows]
-    pixels = np.moveaxis(images, 1, -1) if images.shape[1] == 3 else images[:, 0]
-    return {"images": pixels, "masks": inputs.decoded.masks[rows]}
+    shown = np.moveaxis(images, 1, -1) if images.shape[1] == 3 else images[:, 0]
+    return {"images": shown, "masks": inputs.decoded.masks[rows]}

@@ -91,6 +91,18 @@ def validate(values: dict[str, Any]) -> Recipe:
         raise RecipeError(explain(error, kind)) from error
 
 
+def changed(recipe: Recipe, settings: dict[str, Any]) -> Recipe:
+    """The recipe with other values of some settings, such as ``training.learning_rate``.
+
+    Raises:
+        RecipeError: If there is no such setting, or its value is out of range.
+    """
+    values = recipe.model_dump(mode="json")
+    for key, value in settings.items():
+        _set(values, key, value)
+    return validate(values)
+
+
 def dump(recipe: Recipe) -> str:
     """The recipe as YAML, every default written out."""
     return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
@@ -100,14 +112,18 @@ def _override(values: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     if not equals or not key:
         raise RecipeError(f"cannot read --set {override}: give section.key=value")
-    *sections, last = key.strip().split(".")
+    try:
+        _set(values, key.strip(), yaml.safe_load(value))
+    except yaml.YAMLError as error:
+        raise RecipeError(f"cannot read the value of --set {override} as YAML") from error
+
+
+def _set(values: dict[str, Any], key: str, value: Any) -> None:
+    *sections, last = key.split(".")
     for section in sections:
         if values.get(section) is None:  # absent, or null for the defaults
             values[section] = {}
         values = values[section]
         if not isinstance(values, dict):
-            raise RecipeError(f"--set {override}: '{section}' is a value, not a section")
-    try:
-        values[last] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise RecipeError(f"cannot read the value of --set {override} as YAML") from error
+            raise RecipeError(f"cannot set {key}: '{section}' is a value, not a section")
+    values[last] = value

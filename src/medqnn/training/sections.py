@@ -157,8 +157,32 @@ class Evaluation(Section):
         return thresholds
 
 
+class Range(Section):
+    """Numbers from ``low`` to ``high`` that a search may try; by their logarithm if ``log``."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Range:
+        if not self.low < self.high or (self.log and self.low <= 0):
+            raise ValueError("give a low below the high, and above 0 if log")
+        return self
+
+
+class Choices(Section):
+    """Values that a search may try."""
+
+    choices: tuple[bool | int | float | str, ...] = Field(min_length=1)
+
+
 class Recipe(Section):
-    """One system's recipe. ``model`` holds the arguments of the system's model class."""
+    """One system's recipe.
+
+    ``model`` holds the arguments of the system's model class, ``tuning`` the space of a study's
+    searches: settings of this recipe, such as ``training.learning_rate``.
+    """
 
     system: str
     about: About
@@ -169,6 +193,7 @@ class Recipe(Section):
     loss: Loss = Loss()
     training: Training
     evaluation: Evaluation = Evaluation()
+    tuning: dict[str, Range | Choices] = {}
 
     @field_validator("variants")
     @classmethod

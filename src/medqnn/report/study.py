@@ -1,0 +1,111 @@
+"""The report of a study as one HTML file that loads nothing from outside."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from medqnn.errors import RunError
+from medqnn.report import study_tables
+from medqnn.report.formatting import whole
+from medqnn.report.study_figures import forest
+from medqnn.training.folder import Folder
+
+RECIPES = {"shared": "The recipe that all share", "tuned": "Each variant tuned by itself"}
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study's folder says.
+
+    Attributes:
+        facts: ``study.json``.
+        results: ``results.json``: comparisons by recipe.
+        runs: ``table.csv``.
+        failures: ``failures.csv``; empty if nothing failed.
+    """
+
+    facts: dict[str, Any]
+    results: dict[str, dict[str, Any]]
+    runs: pd.DataFrame
+    failures: pd.DataFrame
+
+
+def read_study(folder: Path) -> Study:
+    """Read a study that has results.
+
+    Raises:
+        RunError: If a file is missing or broken.
+    """
+    try:
+        facts, results = (
+            json.loads((folder / name).read_text(encoding="utf-8"))
+            for name in ("study.json", "results.json")
+        )
+        runs = pd.read_csv(folder / "table.csv")
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"{folder} has no results yet: finish the study with `medqnn study {folder}`"
+        ) from error
+    failed = folder / "failures.csv"
+    return Study(facts, results, runs, pd.read_csv(failed) if failed.is_file() else pd.DataFrame())
+
+
+def write_study_report(folder: Path) -> Path:
+    """Write STUDY/report.html, whole or not at all.
+
+    Returns:
+        Path of the report.
+
+    Raises:
+        RunError: If the study has no results yet, or the file cannot be written.
+    """
+    page = render(read_study(folder))
+    Folder(folder).write("report.html", lambda path: path.write_text(page, encoding="utf-8"))
+    return folder / "report.html"
+
+
+def render(study: Study) -> str:
+    """The page as text."""
+    environment = Environment(
+        loader=PackageLoader("medqnn.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"whole": whole}
+    facts = study.facts
+    context = {
+        "facts": facts,
+        "data": facts["data"],
+        "plan": facts["plan"],
+        "leaks": sorted({fold["leak"] for fold in facts["folds"] if fold["leak"]}),
+        "points": f"{100 * facts['plan']['margin']:g}",
+        "parts": [_part(study, recipe, result) for recipe, result in study.results.items()],
+        "folds": study_tables.fold_table(facts["folds"]),
+        "runs": study_tables.run_table(study.runs),
+        "failures": study_tables.failure_table(study.failures),
+    }
+    return environment.get_template("study.html.j2").render(context)
+
+
+def _part(study: Study, recipe: str, result: dict[str, Any]) -> dict[str, Any]:
+    runs = study.runs[study.runs["recipe"] == recipe]
+    return {
+        "key": recipe,
+        "title": RECIPES[recipe],
+        "verdict": result["verdict"]["sentence"],
+        "sentences": {name: one["verdict"]["sentence"] for name, one in result["twins"].items()},
+        "forest": forest(result),
+        "scores": study_tables.variant_table(result, runs),
+        "tests": study_tables.comparison_table(result),
+        "others": study_tables.difference_table(result),
+        "images": study_tables.image_table(result),
+        "units": result["units"],
+    }

@@ -1,0 +1,43 @@
+"""A whole study, from its plan to its results: what is left of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from medqnn.study.folder import SHARED, TUNED, StudyFolder
+from medqnn.study.jobs import Search, TrainCell
+from medqnn.study.launch import Crew, Failures, Watch, alone, launch
+from medqnn.study.results import write_results
+from medqnn.study.table import write_table
+
+
+def conduct(
+    study: StudyFolder, crew: Crew, watch: Watch = lambda _: None
+) -> tuple[dict[str, Any], Failures]:
+    """Do what a study lacks, then gather its table and results.
+
+    Searches come first, among the runs of the shared recipe; the tuned runs need what they find.
+
+    Returns:
+        The results, see ``results.write_results``; and why jobs failed that were given up.
+
+    Raises:
+        RunError: If another process works on the study, or a file cannot be written.
+    """
+    plan = study.plan()
+    searches = [
+        Search(variant, fold)
+        for fold in range(1, plan.folds + 1)
+        for variant in plan.variants
+        if plan.tune
+    ]
+    shared = [TrainCell(cell) for cell in plan.cells(SHARED)]
+    with alone(study):
+        failures = launch(study, [*searches, *shared], crew, watch)
+        found = {(one.variant, one.fold) for one in searches if one.done(study)}
+        tuned = [
+            TrainCell(cell) for cell in plan.cells(TUNED) if (cell.variant, cell.fold) in found
+        ]
+        failures |= launch(study, tuned, crew, watch)
+        write_table(study)
+        return write_results(study), failures
