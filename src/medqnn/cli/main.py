@@ -8,9 +8,13 @@ import typer
 
 from medqnn.cli.compare import compare
 from medqnn.cli.data import app as data_app
+from medqnn.cli.diagnose import diagnose
 from medqnn.cli.evaluate import evaluate
+from medqnn.cli.leaderboard import leaderboard
 from medqnn.cli.recipe import app as recipe_app
 from medqnn.cli.report import report
+from medqnn.cli.robustness import robustness
+from medqnn.cli.study import study
 from medqnn.cli.train import train
 from medqnn.errors import MedqnnError
 
@@ -26,6 +30,10 @@ app = typer.Typer(
 app.command()(train)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(study)
+app.command()(leaderboard)
+app.command()(robustness)
+app.command()(diagnose)
 app.command()(report)
 app.add_typer(recipe_app, name="recipe")
 app.add_typer(data_app, name="data")

@@ -60,36 +60,51 @@ def train(
 
     Ctrl-C leaves a run that `medqnn train RUN_FOLDER` continues to the same result.
     """
-    from medqnn.cli.show import console, decoding, show_run
+    from medqnn.cli.show import console
+    from medqnn.training.distributed import first, processes, rank
+
+    with processes():
+        console.quiet = rank() > 0
+        allowed = {"skip_bad": skip_bad, "allow_leak": allow_leak}
+        folder = first(lambda: _begin(system, data, out, set_, split, allowed))
+        _proceed(folder)
+        first(lambda: _show(folder))
+
+
+def _begin(
+    system: str,
+    data: str | None,
+    out: Path | None,
+    settings: list[str] | None,
+    split: str | None,
+    allowed: dict[str, bool],
+) -> RunFolder:
+    """The run folder to go on with, or a new one."""
+    from medqnn.cli.show import decoding
     from medqnn.errors import RunError
-    from medqnn.report.html import write_report
     from medqnn.training import recipe as recipes
-    from medqnn.training import run
     from medqnn.training.folder import RunFolder
     from medqnn.training.plan import start
 
     if Path(system).is_dir():
-        new = {"split": split, "skip_bad": skip_bad, "allow_leak": allow_leak}
-        _refuse(system, data=data, out=out, set=set_, **new)
-        folder = RunFolder(Path(system))
-    elif data is None:
+        _refuse(system, data=data, out=out, set=settings, split=split, **allowed)
+        return RunFolder(Path(system))
+    if data is None:
         raise RunError("no data set: give --data PATH, or --data phantom for the embedded one")
-    else:
-        recipe = recipes.load(system, tuple(set_ or ()))
-        path = out or Path("runs") / f"{recipe.system}-{_name(data)}"
-        folder = start(
-            recipe,
-            data,
-            path,
-            decoding,
-            split_file=split,
-            skip_bad=skip_bad,
-            allow_leak=allow_leak,
-        )
-        _introduce(folder)
-    names = folder.facts()["variants"]
+    recipe = recipes.load(system, tuple(settings or ()))
+    path = out or Path("runs") / f"{recipe.system}-{_name(data)}"
+    folder = start(recipe, data, path, decoding, split_file=split, **allowed)
+    _introduce(folder)
+    return folder
+
+
+def _proceed(folder: RunFolder) -> None:
+    """Train what the run lacks."""
+    from medqnn.cli.show import console, decoding
+    from medqnn.training import run
 
     def announce(variant: str) -> None:
+        names = folder.facts()["variants"]
         console.print(f"{variant} ({names.index(variant) + 1} of {len(names)})", style="bold")
 
     try:
@@ -97,6 +112,13 @@ def train(
     except KeyboardInterrupt:
         console.print(f"interrupted: go on with `medqnn train {folder.path}`", soft_wrap=True)
         raise typer.Exit(130) from None
+
+
+def _show(folder: RunFolder) -> None:
+    """Show the scores and write the report."""
+    from medqnn.cli.show import console, show_run
+    from medqnn.report.html import write_report
+
     show_run(folder)
     console.print(f"report: {write_report(folder.path)}", soft_wrap=True)
 

@@ -16,8 +16,11 @@ from medqnn.evaluation.localisation import (
     wilcoxon_by_patient,
 )
 from medqnn.evaluation.medmnist import medmnist_score
+from medqnn.evaluation.operating_points import operating_points
 from medqnn.evaluation.predictions import AnyPredictions, read_predictions
+from medqnn.evaluation.subgroups import subgroups
 from medqnn.evaluation.words import in_words
+from medqnn.training.cases import read_attributes
 from medqnn.training.folder import RunFolder
 from medqnn.training.losses import upsample
 from medqnn.training.sections import Evaluation
@@ -61,6 +64,13 @@ def score_variant(folder: RunFolder, variant: str, spec: Evaluation, seed: int) 
     """The scores of one variant's test predictions, from the run's files."""
     predictions = read_predictions(folder.path / variant / "predictions.csv")
     scores = _of_known_patients(folder, evaluate(predictions, spec.resamples, seed))
+    validation = read_predictions(folder.path / variant / "validation.csv")
+    scores["operating_points"] = operating_points(
+        validation, predictions, resamples=spec.resamples, seed=seed
+    )
+    attributes = read_attributes(folder)
+    if attributes is not None:
+        scores["subgroups"] = subgroups(predictions, attributes, spec.resamples, seed)
     if folder.facts()["data"]["benchmark"] == "medmnist":
         scores["medmnist"] = medmnist_score(predictions)
     indices = _read_localisation(folder, variant)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import lightning as L  # noqa: N812
@@ -11,10 +11,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from medqnn.data.augment import Augmenter
+from medqnn.data.augment import Augmenter, warp
 from medqnn.data.cache import DecodedImages
+from medqnn.errors import RunError
+from medqnn.training.distributed import count, share
 from medqnn.training.inputs import Inputs
 from medqnn.training.sections import Recipe
+
+Part = Callable[[int], slice]
 
 
 class Batch(NamedTuple):
@@ -27,13 +31,21 @@ class Batch(NamedTuple):
 
 
 class Images(Dataset[Batch]):
-    """Decoded images with their labels; an item is a batch, named by the rows it holds."""
+    """Decoded images with their labels; an item is a batch, named by the rows it holds.
 
-    def __init__(self, decoded: DecodedImages, labels: np.ndarray) -> None:
+    Args:
+        decoded: The pixels.
+        labels: The labels of all rows.
+        part: What part to give of a batch of so many images; all of it by default.
+    """
+
+    def __init__(self, decoded: DecodedImages, labels: np.ndarray, part: Part = slice) -> None:
         self.decoded = decoded
         self.labels = torch.from_numpy(labels)
+        self.part = part
 
     def __getitem__(self, rows: list[int]) -> Batch:
+        rows = rows[self.part(len(rows))]
         pixels = torch.from_numpy(self.decoded.images[rows]).float().div_(255.0)
         masks = torch.from_numpy(self.decoded.masks[rows])[:, None].float()
         annotated = torch.from_numpy(self.decoded.annotated[rows])
@@ -44,14 +56,21 @@ class Images(Dataset[Batch]):
 class AugmentedImages(Images):
     """Images turned and flipped; an item is named by its rows and the seed of its transforms."""
 
-    def __init__(self, decoded: DecodedImages, labels: np.ndarray, augmenter: Augmenter) -> None:
-        super().__init__(decoded, labels)
+    def __init__(
+        self,
+        decoded: DecodedImages,
+        labels: np.ndarray,
+        augmenter: Augmenter,
+        part: Part = slice,
+    ) -> None:
+        super().__init__(decoded, labels, part)
         self.augmenter = augmenter
 
     def __getitem__(self, item: tuple[list[int], int]) -> Batch:  # type: ignore[override]
         rows, seed = item
         batch = super().__getitem__(rows)
-        images, masks = self.augmenter(batch.images, batch.masks, seed)
+        turns = self.augmenter.draw(len(rows), seed)[self.part(len(rows))]
+        images, masks = warp(batch.images, batch.masks, turns)
         return batch._replace(
             images=images.contiguous(memory_format=torch.channels_last), masks=masks
         )
@@ -92,14 +111,27 @@ class Shuffled(Sampler[tuple[list[int], int]]):
 class Batches(L.LightningDataModule):
     """Training batches made anew for each epoch, and validation batches.
 
+    Processes that train together have the same batches, of which each has its part.
+
     Args:
         recipe: Says size, seed and transforms.
         inputs: The data.
+
+    Raises:
+        RunError: If a batch has fewer images than there are processes.
     """
 
     def __init__(self, recipe: Recipe, inputs: Inputs) -> None:
         super().__init__()
         self.recipe, self.inputs = recipe, inputs
+        for part in ("train", "val"):
+            batches = split_evenly(inputs.rows(part), recipe.training.batch_size)
+            least = min(map(len, batches), default=0)
+            if least < count() > 1:
+                raise RunError(
+                    f"a batch of the {part} part has {least} images for {count()} processes: start "
+                    "fewer processes, or raise training.batch_size"
+                )
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The coming epoch's batches; the trainer asks for them before each epoch."""
@@ -108,12 +140,13 @@ class Batches(L.LightningDataModule):
         epoch = 0 if self.trainer is None else self.trainer.current_epoch
         size, seed = self.recipe.training.batch_size, self.recipe.seed
         sampler = Shuffled(inputs.rows("train"), size, seed, epoch)
-        return loader(AugmentedImages(inputs.decoded, inputs.labels, augmenter), sampler)
+        images = AugmentedImages(inputs.decoded, inputs.labels, augmenter, share)
+        return loader(images, sampler)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """The validation part, in order."""
         sampler = InOrder(self.inputs.rows("val"), self.recipe.training.batch_size)
-        return loader(Images(self.inputs.decoded, self.inputs.labels), sampler)
+        return loader(Images(self.inputs.decoded, self.inputs.labels, share), sampler)
 
 
 def split_evenly(rows: np.ndarray, batch_size: int) -> list[np.ndarray]:

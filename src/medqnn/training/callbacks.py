@@ -16,6 +16,9 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from medqnn.training.distributed import anywhere, first
+from medqnn.training.interrupt import Interruptible
+
 COLUMNS = (
     "train_loss",
     "val_loss",
@@ -122,6 +125,19 @@ class WholeFiles(TorchCheckpointIO):
         finally:
             partial.unlink(missing_ok=True)
 
+    def load_checkpoint(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Read a checkpoint, which another machine may not have."""
+        load = super().load_checkpoint
+        return first(lambda: load(*args, **kwargs))
+
+
+class InterruptibleTogether(Interruptible):
+    """Ends all processes after the same batch, whichever of them Ctrl-C reaches first."""
+
+    def _interrupt(self) -> None:
+        self.asked = anywhere(self.asked)
+        super()._interrupt()
+
 
 class Stopping(EarlyStopping):
     """Early stopping that a resumed run remembers, instead of training one epoch more."""
@@ -179,6 +195,10 @@ class History(L.Callback):
         row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
         row["seconds"] = time.perf_counter() - self.started
         self.rows.append(row)
+        if trainer.is_global_zero:
+            self._write()
+
+    def _write(self) -> None:
         pd.DataFrame(self.rows).astype({"epoch": int}).to_csv(self.path, index=False)
 
     def state_dict(self) -> dict[str, Any]:

@@ -20,17 +20,19 @@ from medqnn.training.batches import Batches
 from medqnn.training.callbacks import (
     Checkpoints,
     History,
+    InterruptibleTogether,
     Plateau,
     Stopping,
     Warmup,
     WholeFiles,
     moving_average,
 )
+from medqnn.training.distributed import first, placement, together
 from medqnn.training.inputs import Inputs
-from medqnn.training.interrupt import Interruptible
 from medqnn.training.losses import class_weights
 from medqnn.training.module import ClassifierModule
 from medqnn.training.sections import Recipe, Training
+from medqnn.training.whole_batch import WholeBatch
 
 
 def build_model(recipe: Recipe, variant: str, classes: int) -> nn.Module:
@@ -49,7 +51,9 @@ def build_model(recipe: Recipe, variant: str, classes: int) -> nn.Module:
     )
 
 
-def fit(recipe: Recipe, variant: str, inputs: Inputs, folder: Path) -> nn.Module:
+def fit(
+    recipe: Recipe, variant: str, inputs: Inputs, folder: Path, *, bar: bool = True
+) -> nn.Module:
     """Train a variant, or go on where an interrupted run left off, and give its best epoch.
 
     Args:
@@ -57,6 +61,7 @@ def fit(recipe: Recipe, variant: str, inputs: Inputs, folder: Path) -> nn.Module
         variant: ``hybrid`` or a twin.
         inputs: The data.
         folder: The variant's folder, for checkpoints and logs.
+        bar: Whether to show a progress bar.
 
     Returns:
         The model in evaluation mode, with the weights of the epoch of least validation loss.
@@ -70,23 +75,30 @@ def fit(recipe: Recipe, variant: str, inputs: Inputs, folder: Path) -> nn.Module
     )
     checkpoints = folder / "checkpoints"
     last = checkpoints / "last.ckpt"
+    batches = together(lambda: Batches(recipe, inputs))
     with _quiet():
         kept = Checkpoints(checkpoints, "best", monitor="val_loss")
-        trainer = _trainer(recipe, folder, [kept, Checkpoints(checkpoints, "last")])
+        trainer = _trainer(recipe, folder, [kept, Checkpoints(checkpoints, "last")], bar)
         trainer.fit(
             module,
-            datamodule=Batches(recipe, inputs),
-            ckpt_path=last if last.is_file() else None,
+            datamodule=batches,
+            ckpt_path=last if first(last.is_file) else None,
             weights_only=True,
         )
+    module.load_state_dict(first(lambda: _best(kept, checkpoints, variant)))
+    return module.model.cpu().eval()
+
+
+def _best(kept: Checkpoints, folder: Path, variant: str) -> dict[str, Tensor]:
+    """Weights of the best epoch, wherever the run lay when it was trained."""
     if kept.best_model_score is None or not kept.best_model_score.isfinite():
         raise RunError(
             f"training of {variant} diverged (no finite validation loss): start a new run with a "
             "smaller training.learning_rate"
         )
-    best = torch.load(checkpoints / "best.ckpt", map_location="cpu", weights_only=True)
-    module.load_state_dict(best["state_dict"])
-    return module.model.cpu().eval()
+    best = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
+    weights: dict[str, Tensor] = best["state_dict"]
+    return weights
 
 
 def _weights(recipe: Recipe, inputs: Inputs) -> Tensor | None:
@@ -95,17 +107,18 @@ def _weights(recipe: Recipe, inputs: Inputs) -> Tensor | None:
     return class_weights(labels, len(inputs.classes)) if recipe.loss.class_weights else None
 
 
-def _trainer(recipe: Recipe, folder: Path, checkpoints: list[Checkpoints]) -> L.Trainer:
+def _trainer(recipe: Recipe, folder: Path, checkpoints: list[Checkpoints], bar: bool) -> L.Trainer:
     spec = recipe.training
+    watchers = [*checkpoints, InterruptibleTogether(), *([RichProgressBar()] if bar else [])]
     return L.Trainer(
         max_epochs=spec.epochs,
-        accelerator="auto",
-        devices=1,
+        **placement(),
         precision=spec.precision,
         gradient_clip_val=spec.gradient_clip,
         logger=TensorBoardLogger(folder, name="tensorboard", version=""),
-        callbacks=[*_schedule(spec, folder), *checkpoints, Interruptible(), RichProgressBar()],
-        plugins=[WholeFiles()],
+        callbacks=[*_schedule(spec, folder), *watchers],
+        enable_progress_bar=bar,
+        plugins=[WholeFiles(), WholeBatch()],
         log_every_n_steps=1,
         num_sanity_val_steps=0,
         reload_dataloaders_every_n_epochs=1,

@@ -12,7 +12,7 @@ import pandas as pd
 from medqnn.data.cache import DecodedImages, Progress, decode
 from medqnn.data.catalogue import Scans, open_table
 from medqnn.data.decoding import Skipped, colour_channels
-from medqnn.data.pseudonyms import namer
+from medqnn.data.scans.pseudonyms import namer
 from medqnn.data.split_file import apply_split
 from medqnn.data.splits import split_as_given, split_by_fold, split_by_patient
 from medqnn.data.table import ImageTable, indicators

@@ -74,6 +74,13 @@ def classification_loss(logits: Tensor, labels: Tensor, weights: Tensor | None) 
     return F.binary_cross_entropy_with_logits(logits, labels, pos_weight=weights)
 
 
+def classification_mass(labels: Tensor, weights: Tensor | None) -> Tensor:
+    """What ``classification_loss`` divides a sum over images by, up to a constant, a scalar."""
+    if labels.ndim == 2 or weights is None:
+        return torch.tensor(float(len(labels)), device=labels.device)
+    return weights[labels].sum()
+
+
 def class_weights(labels: Tensor, classes: int) -> Tensor:
     """What makes every class, or the presence and absence of a finding, weigh the same in all.
 

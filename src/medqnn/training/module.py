@@ -9,7 +9,13 @@ from torchmetrics import Metric
 from torchmetrics.classification import MulticlassAccuracy, MultilabelAccuracy
 
 from medqnn.training.batches import Batch
-from medqnn.training.losses import Losses, attention_loss, classification_loss
+from medqnn.training.distributed import of_all, place
+from medqnn.training.losses import (
+    Losses,
+    attention_loss,
+    classification_loss,
+    classification_mass,
+)
 from medqnn.training.optimizers import build_optimizer
 from medqnn.training.sections import Recipe
 
@@ -43,12 +49,18 @@ class ClassifierModule(L.LightningModule):
         self.val_accuracy = _accuracy(classes, multilabel)
 
     def losses(self, batch: Batch) -> tuple[Losses, Tensor]:
-        """The recipe's loss on a batch, in float32, and the logits (B, K)."""
+        """The recipe's loss on a batch, in float32, and the logits (B, K).
+
+        Of a batch that several processes share, the losses average over them to the batch's.
+        """
         spec = self.recipe.loss
         output = self.model(batch.images)
         with torch.autocast(batch.images.device.type, enabled=False):
             logits = output.logits.float()
-            entropy = classification_loss(logits, batch.labels, self.weights)
+            entropy = of_all(
+                classification_loss(logits, batch.labels, self.weights),
+                classification_mass(batch.labels, self.weights),
+            )
             total = spec.classification * entropy
             if spec.attention is None:
                 return Losses(total, entropy, None), logits
@@ -60,6 +72,7 @@ class ClassifierModule(L.LightningModule):
                 spec.attention.dice,
                 spec.attention.epsilon,
             )
+            attention = of_all(attention, batch.annotated.sum().float())
             return Losses(total + spec.attention.weight * attention, entropy, attention), logits
 
     def on_train_batch_start(self, batch: Batch, index: int) -> None:
@@ -84,8 +97,8 @@ class ClassifierModule(L.LightningModule):
         epoch = {f"{part}_loss": losses.total}
         if losses.attention is not None:
             epoch[f"{part}_attention_loss"] = losses.attention
-        size = len(batch.labels)
-        self.log_dict(epoch, on_step=False, on_epoch=True, batch_size=size)
+        _, size = place(len(batch.labels))
+        self.log_dict(epoch, on_step=False, on_epoch=True, batch_size=size, sync_dist=True)
         self.log(f"{part}_accuracy", accuracy, prog_bar=True, on_step=False, on_epoch=True)
         return losses.total
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from medqnn.evaluation.predictions import write_predictions
 from medqnn.layers.twins import HYBRID
 from medqnn.training import recipe as recipes
 from medqnn.training.assess import compare_variants, localisation, score_variant
+from medqnn.training.cases import keep_failures
+from medqnn.training.distributed import first, in_turn, rank, together
 from medqnn.training.fit import fit
 from medqnn.training.folder import RunFolder, cannot_write, save_arrays
 from medqnn.training.inputs import Inputs, load_inputs
+from medqnn.training.plan import pixels
 from medqnn.training.predict import predict
 from medqnn.training.sections import Recipe
 
@@ -33,29 +37,65 @@ def proceed(
     Raises:
         RunError: If the data have changed since the run began, or a file cannot be written.
     """
-    facts = folder.facts()
-    recipe = recipe_of(folder)
-    data = facts["data"]
+    data, recipe = first(lambda: folder.facts()["data"]), _recipe_of_all(folder)
     own = {"split_file": data["split_file"], "skip_bad": data["skip_bad"]}
-    inputs = load_inputs(recipe, data["source"], progress, **own)
-    if inputs.decoded.fingerprint != data["fingerprint"]:
+    inputs = in_turn(lambda: load_inputs(recipe, data["source"], progress, **own))
+    split = first(lambda: (data["fingerprint"], inputs.split.tolist()))
+    together(lambda: _require_same(inputs, *split, folder))
+    train(folder, inputs, announce)
+
+
+def _require_same(inputs: Inputs, fingerprint: str, split: list[str], folder: RunFolder) -> None:
+    """Compare data with those that the run began with, and the split with the first process's."""
+    if inputs.decoded.fingerprint != fingerprint:
         raise RunError(
             f"the data of {folder.path} have changed since it began: put them back, or start a "
             "new run"
         )
-    folder.mark("running")
+    if inputs.split.tolist() != split:
+        raise RunError("the data are split otherwise here: give all machines the same split file")
+
+
+def train(
+    folder: RunFolder,
+    inputs: Inputs,
+    announce: Announce = lambda _: None,
+    *,
+    bar: bool = True,
+) -> None:
+    """Train and score what a run still lacks, on data that are loaded.
+
+    Raises:
+        RunError: If a file cannot be written, or training diverges.
+        KeyboardInterrupt: If interrupted; the run can go on later.
+    """
+    recipe = _recipe_of_all(folder)
+    first(lambda: folder.mark("running"))
     try:
         for variant in recipe.variants:
-            if not (folder.path / variant / "metrics.json").is_file():
-                announce(variant)
-                _run_variant(recipe, variant, inputs, folder)
-        folder.write_json("comparisons.json", _comparisons(recipe, folder))
+            if first(partial(_lacks, folder, variant, announce)):
+                _run_variant(recipe, variant, inputs, folder, bar)
+        first(lambda: folder.write_json("comparisons.json", _comparisons(recipe, folder)))
     except OSError as error:
         raise cannot_write(folder.path, error) from error
     except (KeyboardInterrupt, SystemExit) as error:  # Lightning turns Ctrl-C into an exit
-        folder.mark("interrupted")
+        if rank() == 0:
+            folder.mark("interrupted")
         raise KeyboardInterrupt from error
-    folder.mark("complete")
+    first(lambda: folder.mark("complete"))
+
+
+def _recipe_of_all(folder: RunFolder) -> Recipe:
+    """The run's recipe in every process, on machines without the folder too."""
+    return recipes.validate(first(lambda: recipe_of(folder).model_dump(mode="json")))
+
+
+def _lacks(folder: RunFolder, variant: str, announce: Announce) -> bool:
+    """Whether a variant is to be trained, which is announced."""
+    lacks = not (folder.path / variant / "metrics.json").is_file()
+    if lacks:
+        announce(variant)
+    return lacks
 
 
 def recipe_of(folder: RunFolder) -> Recipe:
@@ -63,8 +103,18 @@ def recipe_of(folder: RunFolder) -> Recipe:
     return recipes.load(str(folder.path / "recipe.yaml"))
 
 
-def _run_variant(recipe: Recipe, variant: str, inputs: Inputs, folder: RunFolder) -> None:
-    model = fit(recipe, variant, inputs, _variant_folder(folder, variant))
+def _run_variant(
+    recipe: Recipe, variant: str, inputs: Inputs, folder: RunFolder, bar: bool
+) -> None:
+    path = first(lambda: _variant_folder(folder, variant))
+    model = fit(recipe, variant, inputs, path, bar=bar)
+    first(lambda: _assess_variant(recipe, variant, inputs, folder, model))
+
+
+def _assess_variant(
+    recipe: Recipe, variant: str, inputs: Inputs, folder: RunFolder, model: nn.Module
+) -> None:
+    """Write a trained model, its predictions and their scores."""
     weights = {name: value.contiguous() for name, value in model.state_dict().items()}
     folder.write(f"{variant}/model.safetensors", lambda file: save_file(weights, file))
     _predict_variant(recipe, variant, inputs, folder, model)
@@ -75,15 +125,17 @@ def _run_variant(recipe: Recipe, variant: str, inputs: Inputs, folder: RunFolder
 def _predict_variant(
     recipe: Recipe, variant: str, inputs: Inputs, folder: RunFolder, model: nn.Module
 ) -> None:
-    """Write predictions of the validation and test parts, and any attention on test images."""
+    """Write predictions of the validation and test parts, failures, and any attention on test."""
     validation, test = predict(model, inputs, "val"), predict(model, inputs, "test")
     for name, outputs in (("validation", validation), ("predictions", test)):
         write_predictions(folder.path / variant / f"{name}.csv", outputs.predictions)
+    rows = inputs.rows("test")
+    keep_failures(folder, variant, test.predictions, lambda own: pixels(inputs, rows[own]))
     if test.attention is None:
         return
     arrays = {"ids": test.predictions.ids, "maps": test.attention}
     folder.write(f"{variant}/attention.npz", lambda file: save_arrays(file, **arrays))
-    masks = inputs.decoded.masks[inputs.rows("test")] > 0
+    masks = inputs.decoded.masks[rows] > 0
     indices = localisation(test.predictions, test.attention, masks, recipe.evaluation)
     folder.write(f"{variant}/localisation.csv", lambda file: indices.to_csv(file, index=False))
 

@@ -1,0 +1,1 @@
+"""What the circuits can do and what they contribute: questions that reviewers ask."""
