@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint benchmark clean
+.PHONY: demo test lint benchmark results clean
 
 demo: $(READY)  ## train HQCM-EBTC and its classical twin on the embedded phantom, write runs/demo/report.html
 	rm -rf runs/demo
@@ -24,6 +24,9 @@ lint: $(READY)
 
 benchmark: $(READY)  ## the quantum layer beside a dense layer and PennyLane
 	$(BIN)/python benchmarks/quantum_layer.py
+
+results: $(READY)  ## docs/results.md from the tables of docs/results
+	$(BIN)/python benchmarks/results.py
 
 # torch goes first and by its exact version: an open range pulls gigabytes of CUDA libraries.
 $(READY): pyproject.toml constraints.txt

@@ -8,7 +8,18 @@ import pytest
 from cli.conftest import Medqnn
 from training.tiny import command
 
-COMMANDS = ("train", "evaluate", "compare", "report", "recipe list", "recipe show")
+COMMANDS = (
+    "train",
+    "study",
+    "leaderboard",
+    "evaluate",
+    "compare",
+    "robustness",
+    "diagnose",
+    "report",
+    "recipe list",
+    "recipe show",
+)
 IMPORTED = """
 import sys
 from medqnn.cli.main import run
