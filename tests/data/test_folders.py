@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from medqnn.data.cache import decode
 from medqnn.data.folders import read_index_folder, read_pixels
 from medqnn.errors import DataError
 
@@ -173,3 +174,30 @@ def test_real_folder_of_the_cheng_set(shared_data: Path) -> None:
     sample = table.read(table.rows.iloc[0])
     assert sample.image.shape == sample.mask.shape == (256, 256)
     assert 0 < sample.mask.mean() < 0.2
+
+
+def test_attributes_become_columns_of_the_rows(tmp_path: Path) -> None:
+    index = "image,label,Age,attribute:Scan Order\na.png,ill,63,first\nb.png,well,,NA\n"
+    rows = read_index_folder(write(tmp_path, index, a=picture(), b=picture())).rows
+    assert rows["attribute:age"].isna().tolist() == [False, True]
+    assert rows["attribute:age"][0] == "63"
+    assert rows["attribute:scan order"].tolist() == ["first", "NA"]
+
+
+def test_a_birth_date_is_refused_even_if_asked_for(tmp_path: Path) -> None:
+    index = "image,label,attribute:Date of Birth\na.png,ill,1970\n"
+    with pytest.raises(DataError, match="personal data"):
+        read_index_folder(write(tmp_path, index, a=picture()))
+
+
+def test_cache_and_fingerprint_do_not_depend_on_attributes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDQNN_CACHE", str(tmp_path / "cache"))
+    write(tmp_path, "image,label\na.png,ill\n", a=picture())
+    bare = decode(read_index_folder(tmp_path), 8).fingerprint
+    (tmp_path / "index.csv").write_text("image,label,sex\na.png,ill,F\n")
+    table = read_index_folder(tmp_path)
+    assert "attribute:sex" in table.rows
+    assert decode(table, 8).fingerprint == bare
+    assert len([path for path in (tmp_path / "cache").iterdir() if path.is_dir()]) == 1

@@ -12,7 +12,7 @@ from medqnn.errors import EvaluationError
 from medqnn.evaluation.intervals import cluster_bootstrap
 from medqnn.evaluation.metrics import weighted_scores
 from medqnn.evaluation.multilabel import MultiLabelPredictions
-from medqnn.evaluation.operating_points import operating_points
+from medqnn.evaluation.operating_points import mean_sensitivities, operating_points
 from medqnn.evaluation.predictions import Predictions
 
 Maker = Callable[..., Predictions]
@@ -127,3 +127,13 @@ def test_refuses(make_predictions: Maker) -> None:
     for wrong in ([], [1.0], [0.9, 90]):
         with pytest.raises(EvaluationError, match="specificities are"):
             operating_points(VALIDATION, TEST, wrong)
+
+
+def test_mean_over_classes_leaves_out_what_is_undefined() -> None:
+    def point(wanted: float, estimate: float | None) -> dict[str, object]:
+        return {"wanted": wanted, "sensitivity": {"estimate": estimate}}
+
+    points = [point(0.9, 0.2), point(0.95, None), point(0.9, None), point(0.9, 0.6)]
+    expected = {"sensitivity@0.90": pytest.approx(0.4), "sensitivity@0.95": None}
+    assert mean_sensitivities(points) == expected
+    assert mean_sensitivities([]) == {}

@@ -12,6 +12,8 @@ SECTIONS = [
     "curves",
     "confusion",
     "roc",
+    "operating",
+    "failures",
     "panels",
     "localisation",
     "distribution",

@@ -13,8 +13,14 @@ import yaml
 
 from medqnn.data.table import NO_FINDING
 from medqnn.evaluation.multilabel import MultiLabelPredictions
-from medqnn.evaluation.predictions import AnyPredictions, Predictions, write_predictions
+from medqnn.evaluation.predictions import (
+    AnyPredictions,
+    Predictions,
+    read_predictions,
+    write_predictions,
+)
 from medqnn.training.assess import compare_variants, localisation, score_variant
+from medqnn.training.cases import ATTRIBUTES, keep_failures
 from medqnn.training.folder import RunFolder, environment
 from medqnn.training.sections import Evaluation
 
@@ -36,11 +42,13 @@ def make_run(
     task: str = "all classes",
     benchmark: str | None = None,
     published: dict[str, Any] | None = None,
+    attributes: bool = False,
 ) -> Path:
     """A complete run of 240 blobs of 60 patients; the first variant attends to them best.
 
     Without attention the images have no masks either. With `multilabel` an image shows its class
-    and, of every third patient, the next one; the last class is "no finding".
+    and, of every third patient, the next one; the last class is "no finding". With `attributes`
+    there are sex and age.
     """
     split = _split(classes, patients_known)
     if multilabel:
@@ -53,8 +61,11 @@ def make_run(
     data |= {"multilabel": multilabel, "task": task, "benchmark": benchmark}
     facts = {"status": "complete", "system": "hqcm-ebtc", "variants": list(variants), "seed": 7}
     folder.write_json("run.json", facts | environment() | {"data": data})
+    if attributes:
+        _attributes(test).to_csv(path / ATTRIBUTES, index=False)
     for rank, name in enumerate(variants):
         (path / name).mkdir(parents=True)
+        _write_validation(folder, name, rank, split, classes)
         _write_variant(folder, name, rank, test, tumours if attention else None, classes)
     comparisons = [compare_variants(folder, variants[0], b, SPEC, 0) for b in variants[1:]]
     folder.write_json("comparisons.json", comparisons)
@@ -62,6 +73,13 @@ def make_run(
     if rgb:
         images = np.stack([images, images // 2, 255 - images], axis=-1)
     bytes_ = np.uint8(tumours if attention else tumours & False)
+
+    def shown(rows: np.ndarray) -> dict[str, np.ndarray]:
+        return {"images": images[rows], "masks": bytes_[rows]}
+
+    for name in variants:
+        predictions = read_predictions(path / name / "predictions.csv")
+        keep_failures(folder, name, predictions, shown)
     if attention:
         ids = test["id"].to_numpy(str)
         np.savez(path / "panels.npz", ids=ids[:5], images=images[:5], masks=bytes_[:5])
@@ -131,6 +149,22 @@ def _blobs(rng: np.random.Generator, tumour: pd.Series) -> tuple[np.ndarray, np.
     masks = distance < radii[:, None, None]
     noise = rng.uniform(0, 30, masks.shape)
     return np.uint8(90 * head + 100 * masks + noise), masks
+
+
+def _attributes(test: pd.DataFrame) -> pd.DataFrame:
+    """Sex by patient, the last one's unknown; age by image."""
+    sex = np.where(test.index // 4 % 3 == 0, "F", "M").astype(object)
+    sex[-4:] = None
+    return pd.DataFrame({"id": test["id"], "sex": sex, "age": 20 + test.index})
+
+
+def _write_validation(
+    folder: RunFolder, name: str, rank: int, split: pd.DataFrame, classes: Sequence[str]
+) -> None:
+    rows = split[split["part"] == "val"].reset_index(drop=True)
+    answer = _findings if folder.facts()["data"]["multilabel"] else _predictions
+    predictions = answer(np.random.default_rng(rank + 100), rows, classes, skill=2.0)
+    write_predictions(folder.path / name / "validation.csv", predictions)
 
 
 def _write_variant(

@@ -35,6 +35,7 @@ def test_two_classes_have_sensitivity_and_specificity(run_maker: Maker, tmp_path
         for section in ("answer", "classes"):
             cell = page.row(section, f"{head} (recall of {label})")[1]
             assert cell == "{} {} to {}".format(*numbers)
+    assert "of the images of 1 + 2 that are found" in page.text("operating")
     assert page.row("answer", "MedMNIST's ACC")[1] == f"{metrics['medmnist']['acc']:.1%}"
     assert page.row("answer", "MedMNIST's AUC")[1] == f"{metrics['medmnist']['auc']:.3f}"
     assert sum("ROC" in (a.get("alt") or "") for tag, a in page.tags if tag == "img") == 1
@@ -57,7 +58,7 @@ def test_findings_that_occur_together(run_maker: Maker, tmp_path: Path) -> None:
         tmp_path / "run", classes=classes, attention=False, multilabel=True, benchmark="medmnist"
     )
     page = Page(write_report(path))
-    assert [name for name in page.sections if name] == SECTIONS
+    assert [n for n in page.sections if n] == [n for n in SECTIONS if n != "failures"]
     left_out = [name for name, text in page.sections.items() if "Left out" in text]
     assert left_out == ["confusion", "panels", "localisation", "reliability"]
     metrics = read_json(path / "dense" / "metrics.json")
@@ -78,6 +79,8 @@ def test_findings_that_occur_together(run_maker: Maker, tmp_path: Path) -> None:
     assert 0 < len(drawn) < 14
     assert "has no curve" in page.text("roc")
     assert page.row("split", "no finding")
+    assert page.row("operating", "c, 90%")
+    assert "only 90% is shown" in page.text("operating")
 
 
 def test_figures_of_another_paper_are_named_in_its_own_report_alone(
@@ -89,6 +92,8 @@ def test_figures_of_another_paper_are_named_in_its_own_report_alone(
     (path / "run.json").write_text(json.dumps(facts))
     other = Page(write_report(path))
     assert "of HQCM-EBTC" in page.text("classes")
+    assert "hybrid is wrong on" in page.text("failures")
+    assert "expected" not in page.text("failures")
     assert "of HQCM-EBTC" not in " ".join(other.sections.values())
 
 
@@ -99,8 +104,10 @@ def test_an_older_run_without_task_is_shown(run_maker: Maker, tmp_path: Path) ->
         del facts["data"][key]
     (path / "run.json").write_text(json.dumps(facts))
     metrics = read_json(path / "hybrid" / "metrics.json")
-    del metrics["task"], metrics["patients_known"]
+    del metrics["task"], metrics["patients_known"], metrics["operating_points"]
+    (path / "hybrid" / "failures.npz").unlink()
     (path / "hybrid" / "metrics.json").write_text(json.dumps(metrics))
     page = Page(write_report(path))
     assert page.row("answer", "AUROC (one-vs-rest)")
     assert "Task" not in page.text("")
+    assert {"operating", "failures", "subgroups"}.isdisjoint(page.sections)

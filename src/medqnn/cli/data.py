@@ -85,9 +85,9 @@ def split(
     import pandas as pd
 
     from medqnn.cli.show_audit import show_split
-    from medqnn.data.catalogue import open_table
     from medqnn.data.auditing.copies import COLUMNS, copies
     from medqnn.data.auditing.copies import groups as grouped
+    from medqnn.data.catalogue import open_table
     from medqnn.data.split_file import split_by_group, write_split
 
     table = open_table(path)

@@ -1,8 +1,9 @@
 """A folder of images with an `index.csv` that says what each image is.
 
 Columns: `image` and `label`, and any of `mask`, `fold`, `split` ("train", "val", "test") and
-`patient` (or `group`, its other name). Paths are relative to the folder. An empty `mask` cell says
-that nobody annotated the image; an annotated image without a lesion has an all-black mask.
+`patient` (or `group`, its other name), and attributes, see `attributes`. Paths are relative to the
+folder. An empty `mask` cell says that nobody annotated the image; an annotated image without a
+lesion has an all-black mask.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageOps
 
+from medqnn.data.attributes import PREFIX, attribute_columns
 from medqnn.data.table import SPLITS, ImageTable, Sample
 from medqnn.errors import DataError
 
@@ -50,6 +52,7 @@ def read_index_folder(root: str | Path) -> ImageTable:
             "mask": _paths(root, index["mask"], "mask") if "mask" in index else None,
             "split": _splits(index, root / INDEX),
             "fold": _folds(index, root / INDEX),
+            **{name: index[column] for column, name in _attributes(index, root / INDEX).items()},
         }
     )
     classes = tuple(rows["label"].dropna().unique())
@@ -114,16 +117,22 @@ def _read_index(path: Path) -> pd.DataFrame:
 
 
 def _check_columns(index: pd.DataFrame, path: Path) -> None:
-    unknown = [column for column in index if column not in _UNDERSTOOD]
+    understood = (*_UNDERSTOOD, *_attributes(index, path))
+    unknown = [column for column in index if column not in understood]
     absent = [column for column in ("image", "label") if column not in index]
     if unknown or absent:
         fault = f"unknown columns {unknown}" if unknown else f"no column {' or '.join(absent)}"
         raise DataError(
             f"{path} has {fault}: image and label are needed, "
-            f"{', '.join(_UNDERSTOOD[2:])} understood; rename or remove the others"
+            f"{', '.join(_UNDERSTOOD[2:])}, sex and age understood; rename or remove the others, "
+            f"or title what describes an image {PREFIX}NAME"
         )
     if "patient" in index and "group" in index:
         raise DataError(f"{path} has both patient and group, two names for one thing: keep one")
+
+
+def _attributes(index: pd.DataFrame, path: Path) -> dict[str, str]:
+    return attribute_columns([c for c in index if c not in _UNDERSTOOD], str(path))
 
 
 def _paths(root: Path, cells: pd.Series, column: str) -> pd.Series:

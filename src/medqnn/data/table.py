@@ -39,7 +39,7 @@ class ImageTable:
             (path, or what made the image), `label` (class name; of a multi-label set the findings
             joined by "|", or "no finding"), `patient` (text), `mask` (path; missing: no
             annotation), `split` ("train", "val", "test" or missing) and `fold` (integer or
-            missing).
+            missing). Further ones are the reader's own, or attributes, see `data.attributes`.
         classes: names of the classes or findings that occur, in the source's order.
         read: row -> Sample; a module-level function or another picklable callable.
         synthetic: True for made-up images; shown wherever the set is shown.

@@ -8,8 +8,18 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from medqnn.report import figures, panels, roc, tables
+from medqnn.report import (
+    cases,
+    diagnostics,
+    figures,
+    operating_points,
+    panels,
+    roc,
+    subgroups,
+    tables,
+)
 from medqnn.report.formatting import p_value, whole
+from medqnn.report.robustness import robustness
 from medqnn.report.run_folder import Run, read_run
 from medqnn.report.scores import task_of
 from medqnn.training.folder import RunFolder
@@ -45,7 +55,9 @@ def render(run: Run) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"whole": whole, "p_value": p_value}
-    sections = [_heading, _results, _training, _attention, _data]
+    parts = (cases, diagnostics, operating_points, subgroups)
+    sections = [_heading, _results, _training, _attention, _data, _robustness]
+    sections += [part.section for part in parts]
     context = {key: part for section in sections for key, part in section(run).items()}
     return environment.get_template("report.html.j2").render(context)
 
@@ -117,3 +129,7 @@ def _data(run: Run) -> dict[str, Any]:
         "split": tables.split_table(run),
         "patients_in_several_parts": int((parts > 1).sum()),
     }
+
+
+def _robustness(run: Run) -> dict[str, Any]:
+    return {"robustness": robustness(run)}

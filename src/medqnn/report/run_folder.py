@@ -32,6 +32,8 @@ class Variant:
         predictions: of the test images.
         attention: arrays ids (n,) and maps (n, h, w), logits; None if the network has none.
         localisation: Jaccard indices by column for each test image that shows a tumour.
+        failures: arrays ids (k,), images uint8 (k, H, W) or (k, H, W, 3) and masks of the surest
+            errors; None if not kept.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Variant:
     predictions: AnyPredictions
     attention: dict[str, np.ndarray] | None
     localisation: dict[str, dict[str, Any]]
+    failures: dict[str, np.ndarray] | None
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ def _variant(folder: Path) -> Variant:
         predictions=_read(folder / "predictions.csv", read_predictions),
         attention=_read_if_there(folder / "attention.npz", _arrays),
         localisation=_read_if_there(folder / "localisation.csv", _localisation) or {},
+        failures=_read_if_there(folder / "failures.npz", _arrays),
     )
 
 

@@ -7,9 +7,9 @@ from contextlib import suppress
 
 import pandas as pd
 
+from medqnn.data.auditing.copies import COLUMNS, copies, leak_in_words, leaks
 from medqnn.data.cache import Progress, cache_folder
 from medqnn.data.code_hash import code_hash
-from medqnn.data.auditing.copies import COLUMNS, copies, leak_in_words, leaks
 from medqnn.errors import DataError
 from medqnn.training.inputs import Inputs
 

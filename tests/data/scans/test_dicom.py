@@ -53,6 +53,7 @@ def test_rows_follow_space_and_hold_pseudonyms(folder: Path) -> None:
     assert (
         rows["patient"].tolist() == [name("patient", "QX-4711")] * 3 + [name("patient", "P2")] * 2
     )
+    assert rows["attribute:sex"].tolist() == ["F"] * 3 + ["M"] * 2
     assert rows["position_mm"].tolist()[:3] == [-10, 0, 10]
     assert rows["plane"].tolist()[:3] == ["axial"] * 3
     assert rows["orientation"][0] == (1, 0, 0, 0, 1, 0)

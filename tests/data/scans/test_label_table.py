@@ -20,7 +20,7 @@ def test_finest_key_counts_and_a_patient_beside_it_is_kept(tmp_path: Path) -> No
     path = write(tmp_path, "PatientID,Series UID,Age,label,split,fold\nP1,1.2,40,glioma,train,3\n")
     table = read_labels(path, ALL)
     assert (table.level, table.column) == ("series", "Series UID")
-    facts = Facts("glioma", "P1", "train", 3)
+    facts = Facts("glioma", "P1", "train", 3, (("attribute:age", "40"),))
     assert table.of(series="1.2", patient="P1") == facts
     assert table.of(series=" 1.2 ") == facts
     assert table.of(patient="P1") is None
@@ -107,3 +107,21 @@ def test_table_in_another_encoding_or_gone_is_refused(tmp_path: Path) -> None:
 def test_first_spelling_counts_where_two_columns_say_who(tmp_path: Path) -> None:
     table = read_labels(write(tmp_path, "subject,PatientID,label\nS,P,x\n"), ALL)
     assert (table.column, table.of(patient="P").patient) == ("PatientID", "P")
+
+
+def test_attributes_are_taken_by_name_or_mark_and_nothing_else_is(tmp_path: Path) -> None:
+    text = "PatientID,Patient Name,Sex,attribute: Field,Birth Date,x\nP1,Roe,F,3T,1970,a\n"
+    facts = read_labels(write(tmp_path, text), ("patient",), "x").of(patient="P1")
+    assert facts.attributes == (("attribute:sex", "F"), ("attribute:field", "3T"))
+
+
+def test_what_the_label_is_taken_from_is_no_attribute(tmp_path: Path) -> None:
+    path = write(tmp_path, "PatientID,sex\nP1,F\n")
+    assert read_labels(path, ("patient",), "sex").of(patient="P1") == Facts("F", "P1", None, None)
+
+
+def test_an_attribute_on_which_visits_differ_is_left_out(tmp_path: Path) -> None:
+    text = "PatientID,label,Sex,Age\nP1,x,F,60\nP1,x,F,61\nP1,x,F,60\nP2,x,,50\n"
+    table = read_labels(write(tmp_path, text), ("patient",))
+    assert table.of(patient="P1").attributes == (("attribute:sex", "F"),)
+    assert table.of(patient="P2").attributes == (("attribute:age", "50"),)

@@ -163,3 +163,14 @@ def test_real_volume_reads_the_same_stored_otherwise(shared_data: Path, tmp_path
         for index in range(half):
             straight, again = (table.read(table.rows.iloc[n]) for n in (index, index + half))
             np.testing.assert_allclose(again.image, straight.image, rtol=1e-5)
+
+
+def test_attributes_of_participants_reach_their_slices(folder: Path) -> None:
+    text = "participant_id\tlabel\tage\nsub-01\ta\t61\nsub-02\ta\tn/a\nsub-03\tb\t40\n"
+    (folder / "participants.tsv").write_text(text)
+    rows = read_nifti_folder(folder).rows
+    by_patient = rows.groupby("patient")["attribute:age"].agg(lambda ages: ages.iloc[0])
+    expected = {"sub-01": "61", "sub-02": None, "sub-03": "40"}
+    for person, age in expected.items():
+        found = by_patient[namer()("patient", person)]
+        assert found == age or (age is None and found != found)

@@ -67,11 +67,11 @@ def copies_among(
     numbers = firsts.to_numpy()
     near = found.assign(first=numbers[found["first"]], second=numbers[found["second"]])
     pairs = pd.concat([_identical(same, facts["file_hash"]), _spread(_named(near), same)])
+    pairs = pairs.astype({"first": np.int64, "second": np.int64, "turn": np.int64})
     if patients is not None:
         identical = pairs["kind"].isin(["bytes", "pixels"])
         pairs = pairs[identical | (patients[pairs["first"]] != patients[pairs["second"]])]
-    pairs = pairs.sort_values(["first", "second"], ignore_index=True)[COLUMNS]
-    return pairs.astype({"first": np.int64, "second": np.int64, "turn": np.int64})
+    return pairs.sort_values(["first", "second"], ignore_index=True)[COLUMNS]
 
 
 def leaks(pairs: pd.DataFrame, split: pd.Series) -> pd.DataFrame:

@@ -52,8 +52,8 @@ def read_dicom_folder(
 
     Besides the columns of every table there are `series`, `frame` (from 1), `plane` ("axial",
     "coronal" or "sagittal", the closest), `orientation` (direction cosines of a row and a column),
-    `position_mm` (along the normal), `row_mm` and `column_mm` (between rows and columns); missing
-    where the file does not say.
+    `position_mm` (along the normal), `row_mm` and `column_mm` (between rows and columns), missing
+    where the file does not say; and the label table's attributes.
 
     Args:
         root: the folder.
@@ -187,4 +187,5 @@ def _row(image: _Image, name: Namer) -> dict[str, Any]:
         "position_mm": frame.depth,
         "row_mm": row_mm,
         "column_mm": column_mm,
+        **dict(facts.attributes),
     }

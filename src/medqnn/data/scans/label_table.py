@@ -3,8 +3,8 @@
 One column says what a row is about: an image (`SOPInstanceUID`), a series (`SeriesInstanceUID`), a
 file (`file`) or a patient (`PatientID`, `subject` or `participant_id`); where there are several,
 the finest counts, and a patient beside it says whose the image is. Another column holds the label;
-an empty label leaves the images out on purpose. `split` and `fold` may stand beside it. Any other
-columns are ignored, so that a clinical table can be used as it is.
+an empty label leaves the images out on purpose. `split`, `fold` and attributes (see `attributes`)
+may stand beside it. Any other columns are ignored, so that a clinical table can be used as it is.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import NamedTuple, NoReturn
 
 import pandas as pd
 
+from medqnn.data.attributes import attribute_columns
 from medqnn.data.scans.scan_files import printable
 from medqnn.data.table import SPLITS
 from medqnn.errors import DataError
@@ -30,12 +31,16 @@ _LEVELS = {  # from the finest; names of columns without case and punctuation
 
 
 class Facts(NamedTuple):
-    """What a label table says of an image; `label` is None where it is to be left out."""
+    """What a label table says of an image; `label` is None where it is to be left out.
+
+    The attributes are pairs of a column of the image table's rows and its cell.
+    """
 
     label: str | None
     patient: str | None
     split: str | None
     fold: int | None
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,8 @@ def read_labels(path: str | Path, levels: tuple[str, ...], label: str = "label")
 
     Raises:
         DataError: A table that cannot be read, without the columns, without any row, or with rows
-            that contradict each other. Messages name rows, not patients.
+            that contradict each other in more than an attribute (which is left out where they
+            do). Messages name rows, not patients.
     """
     path = Path(path)
     table = _read_text(path)
@@ -85,11 +91,13 @@ def read_labels(path: str | Path, levels: tuple[str, ...], label: str = "label")
     if level is None or _plain(label) not in plain or table.empty:
         _refuse_columns(path, table, levels, label)
     names["label"] = plain[_plain(label)]
+    others = attribute_columns([c for c in table if c not in names.values()], path.name)
     facts: dict[str, Facts] = {}
     for line, cells in enumerate(table.to_dict("records"), start=2):
         row = {name: cells[column] or None for name, column in names.items()}
         if any(row.values()):
-            _add(facts, row, level, f"{printable(path)}, line {line}")
+            own = tuple((name, cells[column]) for column, name in others.items() if cells[column])
+            _add(facts, row, own, level, f"{printable(path)}, line {line}")
     return LabelTable(path.name, level, names[level], facts)
 
 
@@ -98,7 +106,13 @@ def _plain(column: object) -> str:
     return re.sub(r"[\W_]+", "", str(column)).lower()
 
 
-def _add(facts: dict[str, Facts], row: dict[str, str | None], level: str, where: str) -> None:
+def _add(
+    facts: dict[str, Facts],
+    row: dict[str, str | None],
+    attributes: tuple[tuple[str, str], ...],
+    level: str,
+    where: str,
+) -> None:
     """Add what a row says; `where` names the row in messages."""
     key, split, fold = row[level], row.get("split"), row.get("fold")
     if key is None:
@@ -108,8 +122,12 @@ def _add(facts: dict[str, Facts], row: dict[str, str | None], level: str, where:
     if fold is not None and not re.fullmatch(r"\d{1,9}", fold):
         raise DataError(f"{where}: the fold is {fold!r}: give a whole number")
     said = Facts(row["label"], row.get("patient"), split, None if fold is None else int(fold))
-    if facts.setdefault(key, said) != said:
+    held = facts.setdefault(key, said._replace(attributes=attributes))
+    if held._replace(attributes=()) != said:
         raise DataError(f"{where}: the same {level} stands above with other values: keep one")
+    # A visit's age may differ from the next one's, and is then none of the patient's.
+    agreed = tuple(one for one in held.attributes if one in attributes)
+    facts[key] = held._replace(attributes=agreed)
 
 
 def _read_text(path: Path) -> pd.DataFrame:

@@ -46,7 +46,7 @@ def read_nifti_folder(
     subject, or by the name of a folder or file on the path).
 
     Besides the columns of every table there are `slice` (its number, from 1), `plane`, `row_mm`
-    and `column_mm` (between rows and columns).
+    and `column_mm` (between rows and columns), and the label table's attributes.
 
     Args:
         root: the folder.
@@ -156,4 +156,5 @@ def _row(scan: Scan, number: int, plane: Plane, name: Namer) -> dict[str, Any]:
         "plane": plane,
         "row_mm": row_mm,
         "column_mm": column_mm,
+        **dict(facts.attributes),
     }

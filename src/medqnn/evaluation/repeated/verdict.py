@@ -130,9 +130,9 @@ def overall(codes: Mapping[str, str]) -> Overall:
     )
     {HURTS: better, SAME: as_well}.get(codes.get("none", UNKNOWN), []).append("none")
     if better:
-        code, why = HURTS, f"{listed(better)} in its place does better"
+        code, why = HURTS, f"{_instead(better)} better"
     elif as_well:
-        code, why = SAME, f"{listed(as_well)} in its place does as well"
+        code, why = SAME, f"{_instead(as_well)} as well"
     elif unclear:
         code, why = UNKNOWN, f"{listed(unclear)} cannot be told from it"
     elif not classical:
@@ -149,6 +149,12 @@ OPENING = {
     HELPS: "The hybrid helps against classical layers, which is not yet the quantum part",
     QUANTUM: "The quantum part helps",
 }
+
+
+def _instead(twins: Sequence[str]) -> str:
+    """What does something in the quantum layer's place."""
+    names = listed(["nothing" if twin == "none" else twin for twin in twins])
+    return f"{names} in its place {'does' if len(twins) == 1 else 'do'}"
 
 
 def _code(e: Evidence) -> str:
