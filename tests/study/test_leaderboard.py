@@ -28,7 +28,7 @@ def test_every_study_recipe_and_variant_has_a_row(studies: Path) -> None:
     assert len(board) == 2 * 2 * 2
     assert board.groupby("study", sort=False)["leak"].first().to_dict() == {
         "clean": False,
-        "leaking": True,
+        "deep/leaking": True,
     }
     assert (board["runs"] == 2).all()
     assert board.loc[board["variant"] == "hybrid", "difference"].isna().all()

@@ -105,6 +105,16 @@ def test_nothing_is_made_where_something_is(data: Path, tmp_path: Path) -> None:
 
 
 def test_a_recipe_without_a_space_is_not_tuned(data: Path, tmp_path: Path) -> None:
-    recipe = tiny_recipe("tuning={}")
-    with pytest.raises(RecipeError, match="names nothing to tune"):
-        start(recipe, str(data), tmp_path / "study", seeds=2, margin=0.02, tune=1)
+    for space, words in (
+        ("{}", "names nothing to tune"),
+        ("{training.learning_rte: {choices: [1]}}", "unknown key 'training.learning_rte'"),
+        ("{data.image_size: {choices: [32]}}", "name settings of training, model or loss"),
+    ):
+        recipe = tiny_recipe("variants=[hybrid,none]", f"tuning={space}")
+        with pytest.raises(RecipeError, match=words):
+            start(recipe, str(data), tmp_path / "study", seeds=2, margin=0.02, tune=1)
+
+
+def test_a_hybrid_alone_is_no_study(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="a study of hybrid compares nothing"):
+        start(tiny_recipe(), str(data), tmp_path / "study", seeds=2, margin=0.02)

@@ -150,6 +150,8 @@ def test_a_failed_run_is_told_of_and_left_out_pairwise(tiny_study: Path, tmp_pat
     [
         (("study", "hqcnn-medmnist"), "no data set: give --data"),
         (("study", "{study}", "--tune", "3"), "is a study's folder, whose plan is fixed"),
+        (("study", "{study}", "--seeds", "9", "--margin", "0.1"), "leave out --seeds, --margin"),
+        (("study", "hqcnn-medmnist", "--data", "{data}", "--twins", ""), "compares nothing"),
         (("study", "{folder}"), "has no study.json: give the folder of a study"),
         (("study", "hqcnn-medmnist", "--data", "{data}", "--folds", "one"), "--folds one: give a"),
         (("study", "hqcnn-medmnist", "--data", "{data}", "--twins", "denes"), "name each variant"),

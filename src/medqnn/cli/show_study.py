@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from medqnn.cli.show import console, interval, number
+from medqnn.report.study_tables import paired
 from medqnn.study.folder import StudyFolder
 from medqnn.study.jobs import Job
 from medqnn.study.launch import Failures, State, Watch
@@ -76,12 +77,19 @@ def show_study(study: StudyFolder, results: dict[str, Any], failures: Failures) 
     """What came out: scores of every variant, the hybrid against each twin, and the verdict."""
     for name, fault in failures.items():
         console.print(f"failed twice: {name}: {fault}", soft_wrap=True, style="bold red")
-    for recipe, result in results.items():
+    for recipe, whole in results.items():
+        result = paired(whole)
         heading = f"{recipe} recipe" if len(results) > 1 else "the same recipe for all"
         console.print(_variants(study, recipe, heading, result))
         console.print(_twins(heading, result))
-        for name, twin in result["twins"].items():
+        for name, twin in whole["twins"].items():
             console.print(f"{name}: {twin['verdict']['sentence']}", soft_wrap=True)
+        if whole["no_better"]:
+            console.print(
+                "not surely better than always giving the commonest answer "
+                f"({whole['floor']:.1%}): {', '.join(whole['no_better'])}",
+                soft_wrap=True,
+            )
         console.print(result["verdict"]["sentence"], soft_wrap=True, style="bold")
     console.print(f"table: {study.path / 'table.csv'}", soft_wrap=True)
     console.print(f"report: {study.path / 'report.html'}", soft_wrap=True)
@@ -89,15 +97,17 @@ def show_study(study: StudyFolder, results: dict[str, Any], failures: Failures) 
 
 def _variants(study: StudyFolder, recipe: str, heading: str, result: dict[str, Any]) -> Table:
     """Mean scores with their intervals."""
-    main = result["main_score"]
-    titles = {name: SCORES[name] for name in dict.fromkeys((main, "auroc", "ece"))}
+    known = next(iter(result["variants"].values()))["scores"]
+    titles = {key: title for key, title in SCORES.items() if key in known}
     runs = pd.read_csv(study.path / "table.csv").query("recipe == @recipe").groupby("variant")
     table = Table(title=f"Test scores, {heading}; mean over runs, 95% interval")
     for title in ("", "runs", "weights", *titles.values(), "seconds"):
         table.add_column(title, justify="right" if title else "left")
     for name, variant in result["variants"].items():
         own = runs.get_group(name)
-        scores = (interval(variant["scores"][key]) for key in titles if key in variant["scores"])
+        scores = [interval(variant["scores"][key]) for key in titles]
+        if "ece" in titles:  # resampling raises it, so that its interval would not hold it
+            scores[-1] = number(variant["scores"]["ece"]["estimate"])
         seconds = f"{own['seconds'].median():.0f}"
         weights = f"{own['parameters'].median():.0f}"
         table.add_row(name, str(variant["runs"]), weights, *scores, seconds)

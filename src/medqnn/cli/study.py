@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from medqnn.study.launch import Crew
 
 
+SEEDS, MARGIN = 5, 0.02
+
+
 def study(
     system: Annotated[
         str,
@@ -25,10 +28,14 @@ def study(
         str | None, typer.Option(help="Data set, as `medqnn train` takes it; or 'phantom'.")
     ] = None,
     twins: Annotated[
-        str,
-        typer.Option(help="Twins to train beside the hybrid: 'all', or such as dense,product."),
-    ] = "all",
-    seeds: Annotated[int, typer.Option(min=2, help="Runs of each variant on each fold.")] = 5,
+        str | None,
+        typer.Option(
+            help="Twins to train beside the hybrid, such as dense,product. Default: all of them."
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=2, help="Runs of each variant on each fold. Default: 5.")
+    ] = None,
     folds: Annotated[
         str | None,
         typer.Option(
@@ -45,11 +52,13 @@ def study(
         ),
     ] = 0,
     margin: Annotated[
-        float,
+        float | None,
         typer.Option(
-            min=0.001, max=0.5, help="Difference in accuracy or AUROC below which two are alike."
+            min=0.001,
+            max=0.5,
+            help="Difference in accuracy or AUROC below which two are alike. Default: 0.02.",
         ),
-    ] = 0.02,
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes, one training each. Default: one a core.")
     ] = None,
@@ -100,8 +109,9 @@ def study(
     from medqnn.training import recipe as recipes
 
     if Path(system).is_dir():
-        given = {"data": data, "out": out, "set": set_, "split": split, "folds": folds}
-        _refuse(system, **given, tune=tune, skip_bad=skip_bad, allow_leak=allow_leak)
+        given = {"data": data, "out": out, "set": set_, "split": split, "skip_bad": skip_bad}
+        design = {"twins": twins, "seeds": seeds, "folds": folds, "tune": tune, "margin": margin}
+        _refuse(system, **given, **design, allow_leak=allow_leak)
         folder = StudyFolder(Path(system))
     elif data is None:
         raise RunError("no data set: give --data PATH, or --data phantom for the embedded one")
@@ -112,10 +122,10 @@ def study(
             data,
             out or Path("runs") / f"study-{recipe.system}-{_name(data)}",
             decoding,
-            seeds=seeds,
+            seeds=seeds or SEEDS,
             folds=_folds(folds),
             tune=tune,
-            margin=margin,
+            margin=margin or MARGIN,
             split=split,
             skip_bad=skip_bad,
             allow_leak=allow_leak,
@@ -148,11 +158,12 @@ def _crew(folder: StudyFolder, workers: int | None, ray: str | None, gpus: float
     return LocalCrew(workers or cores or 1)
 
 
-def _variants(twins: str) -> str:
+def _variants(twins: str | None) -> str:
     """The recipe's variants for the twins named."""
     from medqnn.layers.twins import HYBRID, VARIANTS
 
-    names = [name for name in VARIANTS if name != HYBRID] if twins == "all" else twins.split(",")
+    every = [name for name in VARIANTS if name != HYBRID]
+    names = every if twins in (None, "all") else [name for name in (twins or "").split(",") if name]
     return f"[{', '.join([HYBRID, *(name.strip() for name in names)])}]"
 
 

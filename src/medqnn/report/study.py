@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from medqnn.errors import RunError
 from medqnn.report import study_tables
-from medqnn.report.formatting import whole
+from medqnn.report.formatting import percent, whole
 from medqnn.report.study_figures import forest
 from medqnn.training.folder import Folder
 
@@ -97,15 +97,25 @@ def render(study: Study) -> str:
 
 def _part(study: Study, recipe: str, result: dict[str, Any]) -> dict[str, Any]:
     runs = study.runs[study.runs["recipe"] == recipe]
+    shown = study_tables.paired(result)
     return {
         "key": recipe,
         "title": RECIPES[recipe],
         "verdict": result["verdict"]["sentence"],
         "sentences": {name: one["verdict"]["sentence"] for name, one in result["twins"].items()},
-        "forest": forest(result),
-        "scores": study_tables.variant_table(result, runs),
-        "tests": study_tables.comparison_table(result),
-        "others": study_tables.difference_table(result),
-        "images": study_tables.image_table(result),
+        "scores": study_tables.variant_table(shown, runs),
+        **(_tests(shown) if shown["twins"] else {"forest": None}),
         "units": result["units"],
+        "floor": percent(result["floor"]),
+        "no_better": result["no_better"],
+    }
+
+
+def _tests(shown: dict[str, Any]) -> dict[str, Any]:
+    """What there is to say of twins that share a run with the hybrid."""
+    return {
+        "forest": forest(shown),
+        "tests": study_tables.comparison_table(shown),
+        "others": study_tables.difference_table(shown),
+        "images": study_tables.image_table(shown),
     }

@@ -13,6 +13,15 @@ from medqnn.report.tables import Cell, Row, Table
 BIASED = ("ece",)  # resampling raises it, so that its interval would not hold the estimate
 
 
+def paired(result: dict[str, Any]) -> dict[str, Any]:
+    """The result without variants that have no run, and without twins that share none."""
+    kept = {
+        "variants": {name: one for name, one in result["variants"].items() if one["scores"]},
+        "twins": {name: one for name, one in result["twins"].items() if one["differences"]},
+    }
+    return {**result, **kept}
+
+
 def variant_table(result: dict[str, Any], runs: pd.DataFrame) -> Table:
     """Mean scores over runs, one column a variant, and what a run costs."""
     variants = result["variants"]
@@ -42,7 +51,7 @@ def comparison_table(result: dict[str, Any]) -> Table:
 
 def _tests(twin: dict[str, Any], main: str) -> dict[str, Cell]:
     tests, gain = twin["scores"][main], twin["differences"][main]
-    ranks, effect, power = tests["signed_rank"], tests["effect"], tests["power"]
+    ranks, effect = tests["signed_rank"], tests["effect"]
     return {
         "Verdict": Cell(twin["verdict"]["code"]),
         "Difference": Cell(signed(gain["estimate"]), interval(gain, signed)),
@@ -53,7 +62,7 @@ def _tests(twin: dict[str, Any], main: str) -> dict[str, Cell]:
         "Wilcoxon, p": Cell(_p(ranks["p"]), f"at least {_p(ranks['smallest_p'])}"),
         "Effect size d": Cell(_two(effect["d_z"])),
         "Runs won": Cell(_share(effect["superiority"]), interval(effect, _share)),
-        "Seeds to settle": Cell(_seeds(power["for_margin"])),
+        "Seeds to settle": Cell(_seeds(twin["verdict"])),
         "Pairs of runs": Cell(whole(twin["pairs"])),
     }
 
@@ -85,7 +94,7 @@ def image_table(result: dict[str, Any]) -> Table:
     rows = []
     for name, twin in result["twins"].items():
         tests = twin["per_image"]
-        for what, test in (("McNemar", tests["mcnemar"]), *_delong(tests["delong"])):
+        for what, test in (("McNemar", tests.get("mcnemar")), *_delong(tests["delong"])):
             if test is None:
                 continue
             single, whole_test = test["single_runs"], test["ensemble"]
@@ -174,5 +183,9 @@ def _share(value: float | None) -> str:
     return UNDEFINED if value is None else f"{value:.0%}"
 
 
-def _seeds(value: int | None) -> str:
-    return "no number" if value is None else whole(value)
+def _seeds(verdict: dict[str, Any]) -> str:
+    """Of each split; what no number of seeds would settle has none."""
+    if verdict["code"] != "cannot tell":
+        return "settled"
+    needed = verdict["seeds_needed"]
+    return "no number" if needed is None else whole(needed)

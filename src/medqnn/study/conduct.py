@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from medqnn.errors import RunError
 from medqnn.study.folder import SHARED, TUNED, StudyFolder
-from medqnn.study.jobs import Search, TrainCell
+from medqnn.study.jobs import Search, TrainCell, fold_data
 from medqnn.study.launch import Crew, Failures, Watch, alone, launch
 from medqnn.study.results import write_results
 from medqnn.study.table import write_table
@@ -33,6 +34,8 @@ def conduct(
     ]
     shared = [TrainCell(cell) for cell in plan.cells(SHARED)]
     with alone(study):
+        if not all(job.done(study) for job in shared):
+            fold_data(study.path, 1)  # what is wrong with the data is said once, before all runs
         failures = launch(study, [*searches, *shared], crew, watch)
         found = {(one.variant, one.fold) for one in searches if one.done(study)}
         tuned = [
@@ -40,4 +43,12 @@ def conduct(
         ]
         failures |= launch(study, tuned, crew, watch)
         write_table(study)
-        return write_results(study), failures
+        try:
+            return write_results(study), failures
+        except RunError as error:
+            raise RunError(f"{error}{_reasons(failures)}") from error
+
+
+def _reasons(failures: Failures) -> str:
+    """The first of the reasons, for an error's message."""
+    return next((f"; {name} failed: {fault}" for name, fault in failures.items()), "")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from medqnn.errors import RunError
 from medqnn.study.changes import changes
-from medqnn.study.folder import TUNED, StudyFolder
+from medqnn.study.folder import TUNED, StudyFolder, is_study
 from medqnn.study.results import FILE
 from medqnn.study.table import CSV
 
@@ -18,7 +18,7 @@ COLUMNS = {
     "data": "data",
     "variant": "variant",
     "runs": "runs",
-    "main": "accuracy",
+    "accuracy": "accuracy",
     "auroc": "AUROC",
     "gain": "hybrid − twin",
     "p_holm": "p",
@@ -42,8 +42,8 @@ def gather(root: Path) -> pd.DataFrame:
     Raises:
         RunError: If there is no study with results.
     """
-    places = sorted(path.parent for path in root.rglob(FILE) if (path.parent / CSV).is_file())
-    rows = [row for place in places for row in _rows(StudyFolder(place))]
+    places = sorted(path.parent for path in root.rglob(FILE) if is_study(path.parent))
+    rows = [row for place in places for row in _rows(StudyFolder(place), _name(place, root))]
     if not rows:
         raise RunError(
             f"{root} holds no study with results: make one with `medqnn study`, or name another "
@@ -52,10 +52,15 @@ def gather(root: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _rows(study: StudyFolder) -> list[dict[str, Any]]:
+def _name(place: Path, root: Path) -> str:
+    """A study's place below the root; its folder's name where it is the root."""
+    return place.relative_to(root).as_posix() if place != root else place.resolve().name
+
+
+def _rows(study: StudyFolder, name: str) -> list[dict[str, Any]]:
     facts, runs = study.facts(), pd.read_csv(study.path / CSV)
     setting = {
-        "study": study.path.resolve().name,
+        "study": name,
         "system": facts["system"],
         "data": facts["data"]["name"],
         "synthetic": facts["data"]["synthetic"],
@@ -73,7 +78,9 @@ def _rows(study: StudyFolder) -> list[dict[str, Any]]:
 
 def _scores(result: dict[str, Any], variant: str) -> dict[str, Any]:
     own, main = result["variants"][variant], result["main_score"]
-    score, auroc = own["scores"][main], own["scores"]["auroc"]
+    nothing = dict.fromkeys(("estimate", "low", "high"))
+    scores = own["scores"] or {main: nothing, "auroc": nothing}
+    score, auroc = scores[main], scores["auroc"]
     return {
         "runs": own["runs"],
         "missing": len(own["missing"]),
@@ -93,6 +100,8 @@ def _scores(result: dict[str, Any], variant: str) -> dict[str, Any]:
 
 
 def _tests(twin: dict[str, Any], main: str) -> dict[str, Any]:
+    if not twin["differences"]:  # it shares no run with the hybrid
+        return {"verdict": twin["verdict"]["code"]}
     tests, gain = twin["scores"][main], twin["differences"][main]
     return {
         "difference": gain["estimate"],
@@ -133,13 +142,15 @@ def _text(row: dict[Any, Any]) -> dict[str, str]:
         "data": data,
         "variant": row["variant"] + (", tuned" if row["recipe"] == TUNED else ""),
         "runs": f"{row['runs']}" + (f" ({row['missing']} missing)" if row["missing"] else ""),
-        "main": _interval(row["score"], row["low"], row["high"], ".3f"),
+        "accuracy": _interval(row["score"], row["low"], row["high"], ".3f")
+        if row["main_score"] == "accuracy"
+        else "",
         "auroc": _interval(row["auroc"], row["auroc_low"], row["auroc_high"], ".3f"),
         "gain": _interval(*gain, "+.3f") if twin else "",
         "p_holm": f"{row['p_holm']:.2g}" if twin and pd.notna(row["p_holm"]) else "",
-        "verdict": row["verdict"] if twin else "",
-        "parameters": f"{row['parameters']:,.0f}",
-        "seconds": f"{row['seconds']:.0f}",
+        "verdict": row["verdict"] if pd.notna(row["verdict"]) else "",
+        "parameters": f"{row['parameters']:,.0f}" if row["runs"] else "",
+        "seconds": f"{row['seconds']:.0f}" if row["runs"] else "",
     }
     return {COLUMNS[key]: text for key, text in cells.items()}
 

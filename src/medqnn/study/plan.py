@@ -12,6 +12,7 @@ import pandas as pd
 
 from medqnn.data.cache import Progress
 from medqnn.errors import RecipeError, RunError
+from medqnn.layers.twins import HYBRID
 from medqnn.study.folder import Plan, StudyFolder
 from medqnn.study.folds import Folds, Splits, make_splits, split_file, with_split
 from medqnn.training import recipe as recipes
@@ -19,7 +20,7 @@ from medqnn.training.folder import cannot_write, environment
 from medqnn.training.inputs import Inputs, load_inputs
 from medqnn.training.leak import check_leak
 from medqnn.training.plan import check_models, data_facts
-from medqnn.training.sections import Recipe
+from medqnn.training.sections import Choices, Recipe
 
 
 def start(
@@ -61,10 +62,12 @@ def start(
             f"{path} exists: choose another folder with --out, or go on with an unfinished study "
             f"by `medqnn study {path}`"
         )
-    if tune and not recipe.tuning:
+    if len(recipe.variants) < 2 or HYBRID not in recipe.variants:
         raise RecipeError(
-            "the recipe names nothing to tune: fill its section tuning, see `medqnn recipe show`"
+            f"a study of {', '.join(recipe.variants)} compares nothing: give the hybrid and a twin"
         )
+    if tune:
+        _check_space(recipe)
     inputs = load_inputs(recipe, source, progress, split_file=split, skip_bad=skip_bad)
     check_models(inputs.recipe, len(inputs.classes))
     splits = make_splits(inputs, folds, progress)
@@ -73,6 +76,24 @@ def start(
     plan = Plan(inputs.recipe.variants, chosen, len(splits.parts), tune, margin)
     facts = _facts(inputs, source, plan, splits, leak, skip_bad)
     return _write(path, inputs, splits, facts)
+
+
+def _check_space(recipe: Recipe) -> None:
+    """Refuse to search what a recipe does not have, or what changes the data.
+
+    Raises:
+        RecipeError: If the space is empty, or names such a setting.
+    """
+    if not recipe.tuning:
+        raise RecipeError(
+            "the recipe names nothing to tune: fill its section tuning, see `medqnn recipe show`"
+        )
+    for key, space in recipe.tuning.items():
+        if not key.startswith(("training.", "model.", "loss.")):
+            raise RecipeError(f"tuning.{key}: name settings of training, model or loss")
+        values = space.choices if isinstance(space, Choices) else (space.low, space.high)
+        for value in values:
+            recipes.changed(recipe, {key: value})
 
 
 def _facts(
@@ -98,6 +119,7 @@ def _facts(
 
 def _write(path: Path, inputs: Inputs, splits: Splits, facts: dict[str, Any]) -> StudyFolder:
     """Write the folder beside its place, then move it there."""
+    path = path.absolute()  # which has a name, even that of the working directory
     partial = StudyFolder(path.with_name(f".{path.name}.partial"))
     shutil.rmtree(partial.path, ignore_errors=True)  # a killed process left it
     text = recipes.dump(_of_split_files(inputs.recipe))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from medqnn.errors import RunError
 from medqnn.evaluation.predictions import AnyPredictions, read_predictions
 from medqnn.evaluation.repeated.comparison import Run, compare_runs
 from medqnn.layers.twins import HYBRID
@@ -17,12 +18,27 @@ def write_results(study: StudyFolder) -> dict[str, Any]:
 
     Returns:
         By recipe, "shared" and, if the study has searches, "tuned": what
-        ``evaluation.repeated.comparison.compare_runs`` gives.
+        ``evaluation.repeated.comparison.compare_runs`` gives; without a recipe of which the hybrid
+        or every twin has no run.
+
+    Raises:
+        RunError: If no runs can be compared.
     """
     recipes = (SHARED, TUNED)[: 1 + bool(study.plan().tune)]
-    results = {recipe: _compare(study, recipe) for recipe in recipes}
+    results = {recipe: _compare(study, recipe) for recipe in recipes if _comparable(study, recipe)}
+    if not results:
+        raise RunError(
+            f"{study.path} has no runs that could be compared: see failures.csv there, mend the "
+            f"cause and go on with `medqnn study {study.path}`"
+        )
     study.write_json(FILE, results)
     return results
+
+
+def _comparable(study: StudyFolder, recipe: str) -> bool:
+    """Whether the hybrid and a twin have a run each."""
+    there = {cell.variant for cell in study.plan().cells(recipe) if study.complete(cell)}
+    return HYBRID in there and len(there) > 1
 
 
 def _compare(study: StudyFolder, recipe: str) -> dict[str, Any]:
@@ -36,6 +52,7 @@ def _compare(study: StudyFolder, recipe: str) -> dict[str, Any]:
         hybrid=HYBRID,
         margin=plan.margin,
         seed=plan.seeds[0],
+        planned=[Run(c.variant, c.fold, c.seed) for c in plan.cells(recipe)],
         units="groups of copies" if grouped and not facts["data"]["patients_known"] else None,
     )
 

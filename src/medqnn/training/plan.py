@@ -93,6 +93,7 @@ def begin(inputs: Inputs, data: dict[str, Any], path: Path) -> RunFolder:
         RecipeError: If no model can be built from the recipe.
     """
     attends = check_models(inputs.recipe, len(inputs.classes))
+    path = path.absolute()  # which has a name, even that of the working directory
     partial = path.with_name(f".{path.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)  # a killed process left it
     try:

@@ -92,7 +92,7 @@ def test_sentences() -> None:
         ({"seeds_for_margin": 7}, None, "takes more patients"),
         # patients alone keep zero in the interval
         ({"seeds_for_difference": 9, "patients_se": 0.03}, None, "takes more patients"),
-        ({"seeds_for_difference": 4}, None, "takes more patients"),  # there already, not enough
+        ({"seeds_for_difference": 4}, 5, "About 5 seeds a fold"),  # there already, not enough
         ({}, None, "takes more patients"),
         ({"seeds": 1, "seeds_for_difference": 9}, None, "run three or more"),
         ({"patients_se": np.nan, "seeds_for_difference": 9}, None, "takes more patients"),
@@ -106,6 +106,13 @@ def test_advice(change: dict[str, Any], needed: int | None, words: str) -> None:
     assert re.search(words, given.sentence)
 
 
+def test_being_alike_where_nothing_was_learnt_says_nothing() -> None:
+    given = verdict(CLEAR._replace(**SAME, at_floor=True), "dense", "accuracy")
+    assert given.code == "cannot tell"
+    assert "alike, but neither is surely better than always giving the commonest" in given.sentence
+    assert verdict(CLEAR._replace(**LOSS, at_floor=True), "dense", "accuracy").code == "hurts"
+
+
 ALL = dict.fromkeys(("dense", "matched", "product", "frozen", "none"), "helps")
 
 
@@ -116,9 +123,13 @@ ALL = dict.fromkeys(("dense", "matched", "product", "frozen", "none"), "helps")
         ({"product": "no difference"}, "helps", r"as well without entanglement \(product\)"),
         ({"frozen": "hurts"}, "helps", r"as well without training \(frozen\)"),
         ({"frozen": "cannot tell"}, "helps", r"not known without training \(frozen\)"),
-        ({"none": "no difference"}, "no difference", "nothing in its place does as well"),
-        ({"none": "hurts"}, "hurts", "nothing in its place does better"),
-        ({"none": "hurts", "dense": "hurts"}, "hurts", "dense and nothing in its place do better"),
+        ({"none": "no difference"}, "no difference", "the network without it does as well"),
+        ({"none": "hurts"}, "hurts", "the network without it does better"),
+        (
+            {"none": "hurts", "dense": "hurts"},
+            "hurts",
+            "dense in its place and the network without it do better",
+        ),
         ({"none": "cannot tell"}, "helps", r"not known without layer \(none\)"),
         ({"dense": "hurts"}, "hurts", "dense in its place does better"),
         ({"dense": "hurts", "matched": "no difference"}, "hurts", "dense in its place"),

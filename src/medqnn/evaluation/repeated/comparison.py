@@ -7,7 +7,7 @@ twins and all scores. Differences are hybrid − twin. What is undefined (NaN) b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ def compare_runs(
     resamples: int = 1000,
     seed: int = 0,
     units: str | None = None,
+    planned: Iterable[Run] | None = None,
 ) -> dict[str, Any]:
     """Everything that the runs of a study tell of a hybrid and its twins.
 
@@ -50,11 +51,16 @@ def compare_runs(
         seed: of the same.
         units: what the predictions' patients are, in words, such as "groups of copies"; by default
             "patients", or "images" where each image is its own.
+        planned: all runs that there should be, so that what is wholly lacking is told of too; by
+            default every variant on every fold with every seed that occurs.
 
     Returns:
         hybrid, main_score, margin, resamples, seed, folds, seeds, images, patients,
         units, test_over_train;
-        variants {variant: {runs, missing [[fold, seed]], scores {score: {estimate, low, high}}}};
+        variants {variant: {runs, missing [[fold, seed]], scores {score: {estimate, low, high}}}},
+        scores None without runs; floor (accuracy of always giving the commonest answer) and
+        no_better (variants that are not surely above it), None and [] where findings may occur
+        together;
         twins {twin: {pairs, left_out [[fold, seed]], verdict {code, sentence, seeds_needed},
         scores {tested score: {higher_is_better, differences (F, S), p_holm, corrected_t,
         equivalence, signed_rank, effect, power, verdict}}, differences {any score: {estimate, low,
@@ -66,12 +72,18 @@ def compare_runs(
         EvaluationError: if there is no hybrid or no twin, a fold has no training size, runs of a
             fold are not of the same images, folds share images, or a number is out of range.
     """
-    study = ordered(runs, train_sizes, hybrid, units)
+    study = ordered(runs, train_sizes, hybrid, units, planned)
     scored = resampled_scores(study.by_fold, resamples, seed)
     tested = TESTED_FINDINGS if isinstance(study.example, MultiLabelPredictions) else TESTED
     twins = [compared(study, scored, name, tested, margin, seed) for name in study.twins]
     p_holm = _holm(twins, tested)
-    entries = {twin.name: twin.record(study, p_holm[twin.name]) for twin in twins}
+    variants = {name: _variant(study, scored, name, seed) for name in (hybrid, *study.twins)}
+    lowest = floor(study)
+    weak = _no_better(variants, lowest)
+    entries = {
+        twin.name: twin.record(study, p_holm[twin.name], {hybrid, twin.name} <= set(weak))
+        for twin in twins
+    }
     result = {
         "hybrid": hybrid,
         "main_score": tested[0],
@@ -79,11 +91,31 @@ def compare_runs(
         "resamples": resamples,
         "seed": seed,
         **study.setting(),
-        "variants": {name: _variant(study, scored, name, seed) for name in (hybrid, *study.twins)},
+        "variants": variants,
         "twins": entries,
+        "floor": lowest,
+        "no_better": weak,
         "verdict": overall({name: entry["verdict"].code for name, entry in entries.items()}),
     }
     return {name: plain(value) for name, value in result.items()}
+
+
+def floor(study: Runs) -> float | None:
+    """Accuracy of always giving each fold's commonest answer; None where findings may co-occur."""
+    tables = [next(iter(by_run.values())) for by_run in study.by_fold.values()]
+    if any(isinstance(table, MultiLabelPredictions) for table in tables):
+        return None
+    return float(np.mean([np.bincount(table.labels).max() / len(table) for table in tables]))
+
+
+def _no_better(variants: Mapping[str, Any], lowest: float | None) -> list[str]:
+    """Variants whose accuracy is not surely above the floor; alike ones there show nothing."""
+    if lowest is None:
+        return []
+    lows = {
+        name: one["scores"]["accuracy"]["low"] for name, one in variants.items() if one["scores"]
+    }
+    return [name for name, low in lows.items() if not low > lowest]
 
 
 def _holm(twins: Sequence[Twin], tested: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -103,5 +135,5 @@ def _variant(study: Runs, scored: Scored, variant: str, seed: int) -> dict[str, 
     return {
         "runs": len(own),
         "missing": [(run.fold, run.seed) for run in study.missing(variant)],
-        "scores": intervals(combined(tables, seed)).to_dict("index"),
+        "scores": intervals(combined(tables, seed)).to_dict("index") if own else None,
     }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ class Runs:
         seeds: in rising order.
         test_over_train: images of the test part over those of the training part, mean over folds.
         units: what a bootstrap over patients draws, in words.
+        planned: all runs that there should be.
     """
 
     by_fold: dict[int, dict[Run, AnyPredictions]]
@@ -42,6 +44,7 @@ class Runs:
     seeds: tuple[int, ...]
     test_over_train: float
     units: str
+    planned: tuple[Run, ...]
 
     @property
     def example(self) -> AnyPredictions:
@@ -59,10 +62,9 @@ class Runs:
         return [(run, other) for run, other in ours if other in theirs]
 
     def missing(self, variant: str) -> list[Run]:
-        """Runs that a variant lacks of all folds and seeds that occur."""
+        """Runs that a variant lacks of those planned."""
         there = set(self.of(variant))
-        grid = [Run(variant, fold, seed) for fold in self.folds for seed in self.seeds]
-        return [run for run in grid if run not in there]
+        return [run for run in self.planned if run.variant == variant and run not in there]
 
     def setting(self) -> dict[str, Any]:
         """Folds, seeds and sizes, and what stands for patients."""
@@ -82,6 +84,7 @@ def ordered(
     train_sizes: Mapping[int, int],
     hybrid: str,
     units: str | None = None,
+    planned: Iterable[Run] | None = None,
 ) -> Runs:
     """Check the runs of a study and bring them in order; see `comparison.compare_runs`.
 
@@ -89,11 +92,13 @@ def ordered(
         EvaluationError: if the hybrid or every twin lacks, a fold has no training size above 0,
             runs of a fold are not of the same images, folds share an image, or tasks differ.
     """
-    variants = list(dict.fromkeys(run.variant for run in runs))
+    every = tuple(planned) if planned is not None else _grid(runs)
+    variants = list(dict.fromkeys(run.variant for run in every))
     twins = tuple(name for name in variants if name != hybrid)
-    if hybrid not in variants or not twins:
+    there = list(dict.fromkeys(run.variant for run in runs))
+    if hybrid not in there or not set(twins) & set(there):
         raise EvaluationError(
-            f"runs are of {variants}: give runs of '{hybrid}' and of at least one twin"
+            f"runs are of {there}: give runs of '{hybrid}' and of at least one twin"
         )
     folds = tuple(sorted({run.fold for run in runs}))
     unsized = [fold for fold in folds if train_sizes.get(fold, 0) < 1]
@@ -110,10 +115,19 @@ def ordered(
         hybrid,
         twins,
         folds,
-        tuple(sorted({run.seed for run in runs})),
+        tuple(sorted({run.seed for run in every})),
         float(np.mean([sizes[fold] / train_sizes[fold] for fold in folds])),
         units or ("patients" if any(table.patients_known for table in tables) else "images"),
+        every,
     )
+
+
+def _grid(runs: Mapping[Run, AnyPredictions]) -> tuple[Run, ...]:
+    """Every variant on every fold with every seed that occurs."""
+    if not runs:
+        return ()
+    variants, folds, seeds = (dict.fromkeys(values) for values in zip(*runs, strict=True))
+    return tuple(Run(*place) for place in product(variants, sorted(folds), sorted(seeds)))
 
 
 def _same_order(runs: Mapping[Run, AnyPredictions], fold: int) -> dict[Run, AnyPredictions]:

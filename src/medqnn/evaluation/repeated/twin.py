@@ -50,11 +50,14 @@ class Twin:
         """Of the corrected t, one a score, NaN where there is none."""
         return [np.nan if t is None else t.corrected_t.p for t in self.tests.values()]
 
-    def record(self, study: Runs, p_holm: Mapping[str, float]) -> dict[str, Any]:
+    def record(self, study: Runs, p_holm: Mapping[str, float], at_floor: bool) -> dict[str, Any]:
         """The twin's entry of the result; the verdict is that on the first score."""
         paired = {(run.fold, run.seed) for run, _ in self.pairs}
         everywhere = [(fold, seed) for fold in study.folds for seed in study.seeds]
-        scores = {score: self._score(score, p_holm[score]) for score in self.tests}
+        scores = {
+            score: self._score(score, p_holm[score], at_floor and score == "accuracy")
+            for score in self.tests
+        }
         return {
             "pairs": len(self.pairs),
             "left_out": [place for place in everywhere if place not in paired],
@@ -64,10 +67,11 @@ class Twin:
             "per_image": _per_image(study, self.pairs) if self.pairs else None,
         }
 
-    def _score(self, score: str, p_holm: float) -> dict[str, Any]:
+    def _score(self, score: str, p_holm: float, at_floor: bool) -> dict[str, Any]:
         bootstrap = None if self.table is None else self.table.T[score]
         tests, differences = self.tests[score], self.grids[score]
         known = evidence(differences, tests, p_holm, bootstrap, score, self.margin, self.units)
+        known = known._replace(at_floor=at_floor)
         return {
             "higher_is_better": sign(score) > 0,
             "differences": differences,

@@ -5,6 +5,8 @@ Against one twin, on one score, the first that holds:
 1. `no difference`: the two one-sided tests find the two equivalent (p < 0.05), and the 90 %
    interval of the hierarchical bootstrap lies within ±margin. This comes first: a difference that
    is told from zero but is smaller than what matters is no help.
+   Where neither of the two is surely better than always giving the commonest answer, being alike
+   says nothing: `cannot tell`.
 2. `helps`: Holm's p of the corrected t is below 0.05, the 95 % interval of the hierarchical
    bootstrap leaves zero out, and both favour the hybrid. So runs and patients must both say so.
 3. `hurts`: the same in favour of the twin.
@@ -56,6 +58,7 @@ class Evidence(NamedTuple):
         seeds_for_difference: from `power`.
         seeds_for_margin: from `power`.
         units: what the bootstrap draws, in words.
+        at_floor: whether neither is surely better than always giving the commonest answer.
     """
 
     gain: float
@@ -70,6 +73,7 @@ class Evidence(NamedTuple):
     seeds_for_difference: int | None
     seeds_for_margin: int | None
     units: str
+    at_floor: bool = False
 
 
 class Verdict(NamedTuple):
@@ -107,7 +111,9 @@ def verdict(evidence: Evidence, twin: str, score: str) -> Verdict:
     if np.isnan(evidence.gain):
         return Verdict(code, f"There is no {named(score)} of hybrid and {twin} to compare.", None)
     figures, needed = _figures(evidence, score), None
-    if code == UNKNOWN:
+    if code == SAME and evidence.at_floor:
+        code, sentence = UNKNOWN, f"Hybrid and {twin} are alike, but {FLOOR}: {figures}."
+    elif code == UNKNOWN:
         needed, after = _advice(evidence)
         sentence = f"Hybrid and {twin} cannot be told apart: {figures}. {after}"
     elif code == SAME:
@@ -142,6 +148,7 @@ def overall(codes: Mapping[str, str]) -> Overall:
     return Overall(code, f"{OPENING[code]}: {why}.", parts)
 
 
+FLOOR = "neither is surely better than always giving the commonest answer"
 OPENING = {
     HURTS: "The quantum layer hurts",
     SAME: "The quantum layer makes no difference",
@@ -153,8 +160,10 @@ OPENING = {
 
 def _instead(twins: Sequence[str]) -> str:
     """What does something in the quantum layer's place."""
-    names = listed(["nothing" if twin == "none" else twin for twin in twins])
-    return f"{names} in its place {'does' if len(twins) == 1 else 'do'}"
+    layers = [twin for twin in twins if twin != "none"]
+    names = [f"{listed(layers)} in its place"] if layers else []
+    without = ["the network without it"] if "none" in twins else []
+    return f"{listed(names + without)} {'does' if len(twins) == 1 else 'do'}"
 
 
 def _code(e: Evidence) -> str:
@@ -195,10 +204,10 @@ def _advice(e: Evidence) -> tuple[int | None, str]:
         e.seeds_for_difference if by_patients < abs(e.gain) else None,
         e.seeds_for_margin if 2 * by_patients < e.margin else None,
     ]
-    enough = [seeds for seeds in ways if seeds is not None and seeds > e.seeds]
+    enough = [seeds for seeds in ways if seeds is not None]
     if not enough:
         return None, f"More seeds would not settle it: it takes more {e.units} or folds."
-    needed = min(enough)
+    needed = max(min(enough), int(e.seeds) + 1)
     more = round((needed - e.seeds) * e.folds)
     return needed, (
         f"About {needed} seeds a fold in place of {e.seeds:g} would be expected to settle it, "
