@@ -32,9 +32,10 @@ def gather(root: Path) -> pd.DataFrame:
     """The studies that have results, in the order of their names.
 
     Returns:
-        One row a study, recipe and variant: study, system, data, synthetic, leak, split (its rule),
-        changed (see `changes`), recipe, variant, runs, missing, seeds, folds, images (tested),
-        main_score; score, low, high (of the main score); auroc, auroc_low, auroc_high; difference,
+        One row a study, recipe and variant: study (its place below the root), system, data,
+        synthetic, leak, split (its rule), tune (trials), validation (images a split), changed (see
+        `changes`), recipe, variant, runs, missing, seeds, folds, images (tested), main_score;
+        score, low, high (of the main score); auroc, auroc_low, auroc_high; difference,
         difference_low, difference_high (hybrid − twin), p_holm (corrected t), wilcoxon_p,
         smallest_p, equivalence_p, superiority, verdict (of the twin), overall (of the study, in
         words); parameters, seconds (medians over runs). The hybrid has no difference.
@@ -66,6 +67,8 @@ def _rows(study: StudyFolder, name: str) -> list[dict[str, Any]]:
         "synthetic": facts["data"]["synthetic"],
         "leak": any(fold["leak"] for fold in facts["folds"]),
         "split": facts["data"]["split_rule"],
+        "tune": facts["plan"]["tune"],
+        "validation": sum(fold["val"] for fold in facts["folds"]) // len(facts["folds"]),
         "changed": changes(study.recipe()),
     }
     return [
