@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from cli.conftest import Medqnn
+from medqnn.cli.show import console
 from medqnn.robustness import results
 from robustness.measured import measured_run
 
@@ -17,8 +18,8 @@ __all__ = ["measured_run"]
 
 @pytest.fixture(autouse=True)
 def width(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the terminal."""
-    monkeypatch.setenv("COLUMNS", "100")
+    """Of the terminal, whatever it is."""
+    monkeypatch.setattr(console, "_width", 100)
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def faulty(row: pd.Series) -> Sample:
 
 def test_reason_of_a_skipped_scan_names_no_file_whose_path_may_name_a_person() -> None:
     found = [one for one in decode_rows(table(4, faulty), FORM, True) if isinstance(one, Skipped)]
-    assert found[0] == Skipped("i1", "is truncated", "p1")
+    assert found[0] == Skipped("i1", "is truncated", "i1")
     assert found[1].id == "i2"
     assert "not finite" in found[1].reason
 

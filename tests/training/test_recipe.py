@@ -141,7 +141,7 @@ def test_override_makes_a_section_that_the_file_left_out(tmp_path: Path) -> None
         ("system=hqcm", "unknown system 'hqcm' in the recipe: give hqcm-ebtc"),
         ("seed", "cannot read --set seed: give section.key=value"),
         ("=1", "cannot read --set =1: give section.key=value"),
-        ("seed.of=1", "--set seed.of=1: 'seed' is a value, not a section"),
+        ("seed.of=1", "cannot set seed.of: 'seed' is a value, not a section"),
         ("data.classes=[a", r"cannot read the value of --set data\.classes=\[a as YAML"),
     ],
 )
