@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from medqnn.data.auditing.audit import PROBLEMS, Audit
 from medqnn.data.auditing.audit_summary import as_json, named_pairs
@@ -19,6 +18,7 @@ from medqnn.data.table import ImageTable
 from medqnn.errors import DataError
 from medqnn.report.audit_pairs import PAIRS, galleries
 from medqnn.report.formatting import percent, whole
+from medqnn.report.page import page
 from medqnn.report.tables import Cell, Row, Table
 
 PROBLEMS_SHOWN = 100
@@ -62,14 +62,6 @@ def write_tables(found: Audit, folder: Path) -> None:
 
 def render(found: Audit, table: ImageTable) -> str:
     """The page as text."""
-    environment = Environment(
-        loader=PackageLoader("medqnn.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"whole": whole}
     facts = as_json(found)
     context = {
         "found": found,
@@ -87,7 +79,7 @@ def render(found: Audit, table: ImageTable) -> str:
         "alike": ALIKE,
         "same": SAME,
     }
-    return environment.get_template("audit.html.j2").render(context)
+    return page("audit.html.j2", **context)
 
 
 def _write(path: Path, write: Callable[[Path], Any]) -> None:

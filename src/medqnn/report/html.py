@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from medqnn.report import (
     cases,
@@ -18,7 +17,7 @@ from medqnn.report import (
     subgroups,
     tables,
 )
-from medqnn.report.formatting import p_value, whole
+from medqnn.report.page import page
 from medqnn.report.robustness import robustness
 from medqnn.report.run_folder import Run, read_run
 from medqnn.report.scores import task_of
@@ -47,19 +46,11 @@ def write_report(run: Path) -> Path:
 
 def render(run: Run) -> str:
     """The page as text."""
-    environment = Environment(
-        loader=PackageLoader("medqnn.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"whole": whole, "p_value": p_value}
     parts = (cases, diagnostics, operating_points, subgroups)
     sections = [_heading, _results, _training, _attention, _data, _robustness]
     sections += [part.section for part in parts]
     context = {key: part for section in sections for key, part in section(run).items()}
-    return environment.get_template("report.html.j2").render(context)
+    return page("report.html.j2", **context)
 
 
 def _heading(run: Run) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from medqnn.report.page import page
 from medqnn.report.tables import Cell, Row, Table
 
 
@@ -22,16 +22,8 @@ class Group(NamedTuple):
 
 def render(groups: Sequence[Group]) -> str:
     """The page as text; the first column of each group's table heads its rows."""
-    environment = Environment(
-        loader=PackageLoader("medqnn.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     boards = [(group.title, group.verdict, _table(group.text)) for group in groups]
-    template = environment.get_template("leaderboard.html.j2")
-    return template.render(boards=boards, version=version("medqnn"))
+    return page("leaderboard.html.j2", boards=boards, version=version("medqnn"))
 
 
 def _table(text: pd.DataFrame) -> Table:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from medqnn.errors import RunError
 from medqnn.report import study_tables
-from medqnn.report.formatting import percent, whole
+from medqnn.report.formatting import percent
+from medqnn.report.page import page
 from medqnn.report.study_figures import forest
 from medqnn.training.folder import Folder
 
@@ -72,14 +72,6 @@ def write_study_report(folder: Path) -> Path:
 
 def render(study: Study) -> str:
     """The page as text."""
-    environment = Environment(
-        loader=PackageLoader("medqnn.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"whole": whole}
     facts = study.facts
     context = {
         "facts": facts,
@@ -92,7 +84,7 @@ def render(study: Study) -> str:
         "runs": study_tables.run_table(study.runs),
         "failures": study_tables.failure_table(study.failures),
     }
-    return environment.get_template("study.html.j2").render(context)
+    return page("study.html.j2", **context)
 
 
 def _part(study: Study, recipe: str, result: dict[str, Any]) -> dict[str, Any]:
