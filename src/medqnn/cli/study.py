@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medqnn.cli.folders import data_name, refuse
+
 if TYPE_CHECKING:
     from medqnn.study.folder import StudyFolder
     from medqnn.study.folds import Folds
@@ -111,7 +113,8 @@ def study(
     if Path(system).is_dir():
         given = {"data": data, "out": out, "set": set_, "split": split, "skip_bad": skip_bad}
         design = {"twins": twins, "seeds": seeds, "folds": folds, "tune": tune, "margin": margin}
-        _refuse(system, **given, **design, allow_leak=allow_leak)
+        why = f"{system} is a study's folder, whose plan is fixed"
+        refuse(why, **given, **design, allow_leak=allow_leak)
         folder = StudyFolder(Path(system))
     elif data is None:
         raise RunError("no data set: give --data PATH, or --data phantom for the embedded one")
@@ -120,7 +123,7 @@ def study(
         folder = plan.start(
             recipe,
             data,
-            out or Path("runs") / f"study-{recipe.system}-{_name(data)}",
+            out or Path("runs") / f"study-{recipe.system}-{data_name(data)}",
             decoding,
             seeds=seeds or SEEDS,
             folds=_folds(folds),
@@ -177,19 +180,3 @@ def _folds(folds: str | None) -> Folds:
     if folds.isdigit() and int(folds) >= 2:
         return int(folds)
     raise RunError(f"--folds {folds}: give a number of 2 or more, or 'own'")
-
-
-def _refuse(study: str, **options: object) -> None:
-    """Refuse what only a new study can take."""
-    from medqnn.errors import RunError
-
-    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value]
-    if given:
-        raise RunError(
-            f"{study} is a study's folder, whose plan is fixed: leave out {', '.join(given)}"
-        )
-
-
-def _name(data: str) -> str:
-    """A data set's name in that of a study's folder."""
-    return data.replace(":", "-") if data.startswith("phantom") else Path(data).resolve().stem

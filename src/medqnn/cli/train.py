@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medqnn.cli.folders import data_name, refuse
+
 if TYPE_CHECKING:
     from medqnn.training.folder import RunFolder
 
@@ -87,12 +89,13 @@ def _begin(
     from medqnn.training.plan import start
 
     if Path(system).is_dir():
-        _refuse(system, data=data, out=out, set=settings, split=split, **allowed)
+        why = f"{system} is a run folder, whose recipe and data are fixed"
+        refuse(why, data=data, out=out, set=settings, split=split, **allowed)
         return RunFolder(Path(system))
     if data is None:
         raise RunError("no data set: give --data PATH, or --data phantom for the embedded one")
     recipe = recipes.load(system, tuple(settings or ()))
-    path = out or Path("runs") / f"{recipe.system}-{_name(data)}"
+    path = out or Path("runs") / f"{recipe.system}-{data_name(data)}"
     folder = start(recipe, data, path, decoding, split_file=split, **allowed)
     _introduce(folder)
     return folder
@@ -121,22 +124,6 @@ def _show(folder: RunFolder) -> None:
 
     show_run(folder)
     console.print(f"report: {write_report(folder.path)}", soft_wrap=True)
-
-
-def _refuse(run: str, **options: object) -> None:
-    """Refuse what only a new run can take."""
-    from medqnn.errors import RunError
-
-    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value]
-    if given:
-        raise RunError(
-            f"{run} is a run folder, whose recipe and data are fixed: leave out {', '.join(given)}"
-        )
-
-
-def _name(data: str) -> str:
-    """A data set's name in that of a run folder."""
-    return data.replace(":", "-") if data.startswith("phantom") else Path(data).resolve().stem
 
 
 def _introduce(folder: RunFolder) -> None:
