@@ -199,8 +199,17 @@ def test_missing_validation_part_is_drawn_from_train_by_patient() -> None:
     assert ((split == "test") == (rows["fold"] == 5)).all()
     assert (split[rows["fold"] != 5] == "val").mean() == pytest.approx(0.25, abs=0.02)
     assert (sides_of(rows, split) == 1).all()
-    with pytest.raises(DataError, match="between 0 and 1"):
-        split_as_given(rows, 0.0)
+    with pytest.raises(DataError, match="below 1"):
+        split_as_given(rows, 1.0)
+
+
+def test_no_validation_part_is_drawn_where_none_is_wanted() -> None:
+    rows = in_folds(cohort(), 5)
+    given = rows.assign(split=np.where(rows["fold"] == 5, "test", "train"))
+    assert (split_as_given(given, 0.0) == given["split"]).all()
+    for known in (True, False):
+        split = split_by_fold(rows, [5], patients_known=known, val_fraction=0.0)
+        assert (split == given["split"]).all()
 
 
 def test_given_split_that_leaks_or_has_gaps_is_refused() -> None:

@@ -11,6 +11,12 @@ from medqnn.models import SYSTEMS
 
 SMALL: dict[str, dict[str, Any]] = {
     "hqcm-ebtc": {"image_size": 32, "widths": (8, 8, 32), "dropout": 0.0},
+    "hqcm-ebtc-plus": {
+        "image_size": 32,
+        "widths": (8, 8, 16, 32),
+        "attention_width": 8,
+        "dropout": 0.0,
+    },
     "hqcnn-medmnist": {"image_size": 28, "channels": 1, "classes": 4, "hidden": 16},
     "hybrid-mri": {"image_size": 32, "widths": (8, 8, 16)},
     "hqcnn-gvco": {"image_size": 32, "hidden": 16},

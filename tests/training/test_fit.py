@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.optim.lr_scheduler import CosineAnnealingLR, ReduceLROnPlateau
 
 from medqnn.layers import VARIANTS
 from medqnn.training.batches import Batches
@@ -145,3 +145,23 @@ def test_best_epoch_outlives_a_move_of_the_run(folder: Path, tmp_path: Path) -> 
     fit(tiny_recipe(*spec, "training.epochs=4"), "hybrid", inputs, tmp_path / "before")
     moved = (tmp_path / "before").rename(tmp_path / "after")
     assert equal(whole, fit(tiny_recipe(*spec), "hybrid", inputs, moved))
+
+
+def test_learning_rate_falls_as_a_half_cosine(folder: Path, tmp_path: Path) -> None:
+    """The oracle is torch's scheduler, stepped once a batch."""
+    spec = ("training.epochs=5", "training.learning_rate=0.4", "training.warmup_epochs=1")
+    fixed = ("training.cosine_decay=true", "training.plateau_patience=null")
+    recipe = tiny_recipe(*spec, *fixed, "training.batch_size=8")
+    inputs = small_inputs(folder)
+    fit(recipe, "hybrid", inputs, tmp_path)
+    batches = len(Batches(recipe, inputs).train_dataloader())
+    assert batches > 1
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.4)
+    scheduler = CosineAnnealingLR(optimiser, T_max=4 * batches)
+    rates = []
+    for _ in range(4 * batches):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        scheduler.step()
+    found = pd.read_csv(tmp_path / "history.csv")["learning_rate"]
+    assert found.tolist() == pytest.approx([0.4, *rates[batches - 1 :: batches]])

@@ -152,3 +152,15 @@ def test_classification_loss_worked_examples() -> None:
     assert plain == pytest.approx((2 * math.log(2) + 2 * math.log(4 / 3)) / 4)
     weighted = classification_loss(logits, findings, torch.tensor([3.0, 1.0])).item()
     assert weighted == pytest.approx((2 * math.log(2) + 4 * math.log(4 / 3)) / 4)
+
+
+def test_smoothing_spreads_a_share_of_each_label() -> None:
+    logits, labels = torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([0])
+    truth = torch.tensor([[0.9 + 0.1 / 3, 0.1 / 3, 0.1 / 3]])
+    expected = -(truth * logits.log_softmax(1)).sum()
+    torch.testing.assert_close(classification_loss(logits, labels, None, 0.1), expected)
+    findings = torch.tensor([[1.0, 0.0, 1.0]])
+    softer = torch.tensor([[0.95, 0.05, 0.95]])
+    torch.testing.assert_close(
+        classification_loss(logits, findings, None, 0.1), classification_loss(logits, softer, None)
+    )

@@ -24,6 +24,16 @@ QUICK = ("training.epochs=1", "training.batch_size=16", "evaluation.resamples=10
 MRI = ("hybrid-mri", "hybrid-mri-alzheimer", "hqcnn-gvco")
 
 
+def test_finer_attention_trains_on_the_phantom(tmp_path: Path) -> None:
+    sizes = ("data.image_size=32", "model.widths=[8,8,8,8]", "model.attention_width=8")
+    folder = train("hqcm-ebtc-plus", Path("phantom:48"), tmp_path / "run", *sizes)
+    scores = folder.read_json("hybrid/metrics.json")
+    assert set(scores["localisation"]) >= {"jaccard@0.99", "jaccard@q0.99"}
+    assert scores["best_epoch"] == scores["epochs"] == 1
+    with np.load(folder.path / "hybrid" / "attention.npz") as kept:
+        assert kept["maps"].shape[1:] == (16, 16), "half the image's side"
+
+
 def train(name: str, source: Path, path: Path, *overrides: str) -> RunFolder:
     folder = start(recipes.load(name, (*QUICK, *overrides)), str(source), path)
     proceed(folder)

@@ -71,7 +71,7 @@ def split_by_fold(
         patients_known: the table's; False rules out drawing patients.
         val_folds: folds of the validation part; by default patients are drawn, or where they are
             unknown the last remaining fold is taken.
-        val_fraction: share of the remaining images to draw for validation.
+        val_fraction: share of the remaining images to draw for validation; 0 for no validation.
         seed: of the draw.
         multilabel: the table's.
 
@@ -81,7 +81,7 @@ def split_by_fold(
     """
     folds = _known_folds(rows, test_folds, val_folds or ())
     rest = sorted(folds - set(test_folds))
-    if val_folds is None and not patients_known:
+    if val_folds is None and not patients_known and val_fraction > 0:
         val_folds = rest[-1:]
     split = pd.Series("train", index=rows.index, name="split", dtype=object)
     split[rows["fold"].isin(test_folds)] = "test"
@@ -89,7 +89,7 @@ def split_by_fold(
         split = _draw_validation(rows, split, val_fraction, seed, multilabel)
     else:
         split[rows["fold"].isin(val_folds)] = "val"
-    return _checked(rows, split, SPLITS, multilabel)
+    return _checked(rows, split, _parts(split, val_fraction), multilabel)
 
 
 def draw_folds(
@@ -123,7 +123,8 @@ def split_as_given(
 
     Args:
         rows: an ImageTable's rows, each with a split.
-        val_fraction: share of the training images to draw for validation if there is none.
+        val_fraction: share of the training images to draw for validation if there is none; 0 to
+            do without.
         seed: of the draw.
         multilabel: the table's.
 
@@ -144,7 +145,7 @@ def split_as_given(
         )
     if not (split == "val").any():
         split = _draw_validation(rows, split, val_fraction, seed, multilabel)
-    return _checked(rows, split, SPLITS, multilabel)
+    return _checked(rows, split, _parts(split, val_fraction), multilabel)
 
 
 def _deal_patients(
@@ -167,12 +168,20 @@ def _draw_validation(
     rows: pd.DataFrame, split: pd.Series, val_fraction: float, seed: int, multilabel: bool
 ) -> pd.Series:
     """Move a share of the training part to validation, by patient."""
-    if not 0 < val_fraction < 1:
-        raise DataError(f"the validation fraction is {val_fraction}: give one between 0 and 1")
+    if not 0 <= val_fraction < 1:
+        raise DataError(f"the validation fraction is {val_fraction}: give 0 or more, below 1")
+    if val_fraction == 0:
+        return split
     training = rows[split == "train"]
     shares = (1 - val_fraction, val_fraction, 0.0)
     drawn = split_by_patient(training, shares, seed, multilabel=multilabel)
     return drawn.reindex(split.index).fillna(split).rename("split")
+
+
+def _parts(split: pd.Series, val_fraction: float) -> list[str]:
+    """The parts that must hold every class: validation only where it is wanted or there."""
+    wanted = val_fraction > 0 or (split == "val").any()
+    return [part for part in SPLITS if wanted or part != "val"]
 
 
 def _known_folds(

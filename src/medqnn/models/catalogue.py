@@ -1,4 +1,4 @@
-"""The published systems by name."""
+"""The systems by name: the published ones, and one of ours."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from types import MappingProxyType
 from torch import nn
 
 from medqnn.models.hqcm_ebtc import HQCMEBTC
+from medqnn.models.hqcm_ebtc_plus import HQCMEBTCPlus
 from medqnn.models.hqcnn_gvco import HQCNNGVCO
 from medqnn.models.hqcnn_medmnist import HQCNNMedMNIST
 from medqnn.models.hybrid_mri import HybridMRI
@@ -14,6 +15,7 @@ from medqnn.models.hybrid_mri import HybridMRI
 SYSTEMS: MappingProxyType[str, type[nn.Module]] = MappingProxyType(
     {
         "hqcm-ebtc": HQCMEBTC,
+        "hqcm-ebtc-plus": HQCMEBTCPlus,
         "hqcnn-medmnist": HQCNNMedMNIST,
         "hybrid-mri": HybridMRI,
         "hqcnn-gvco": HQCNNGVCO,
@@ -21,4 +23,6 @@ SYSTEMS: MappingProxyType[str, type[nn.Module]] = MappingProxyType(
 )
 """Model class of each system, all of which return ``Output``. A constructor's arguments are the
 recipe's ``model`` section; ``classes``, ``image_size``, ``channels`` and ``variant`` come from the
-rest of the recipe. The part that a twin replaces is the submodule ``head``."""
+rest of the recipe. The part that a twin replaces is the submodule ``head``, whose output the
+submodule ``classifier`` reads; ``last_maps`` is the module that makes the last feature map, and
+``to_map``, somewhere in a model with attention, the one that makes its logits."""

@@ -66,6 +66,11 @@ class HQCMEBTC(nn.Module):
         features = self.head(projected)
         return Output(self.classifier(features), features, attention)
 
+    @property
+    def last_maps(self) -> nn.Module:
+        """The module whose output (B, C, h, w) is the last feature map, before attention."""
+        return self.blocks
+
 
 class ConvBlock(nn.Sequential):
     """Convolution, batch norm, ReLU and 2×2 max pooling: H×W to H/2×W/2.

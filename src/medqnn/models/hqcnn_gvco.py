@@ -78,6 +78,11 @@ class HQCNNGVCO(nn.Module):
         features = self.head(angles).flatten(1)
         return Output(self.classifier(features), features)
 
+    @property
+    def last_maps(self) -> nn.Module:
+        """The module whose output (B, C, h, w) is the last feature map: the quantum convolution."""
+        return self.head
+
 
 def _convolution(fan_in: int, fan_out: int) -> tuple[nn.Module, ...]:
     """3×3 with ReLU and 2×2 max pooling, which commute: pooling first, a quarter of the work."""

@@ -70,6 +70,11 @@ class HQCNNMedMNIST(nn.Module):
         features = self.head(math.pi / 2 * self.fc1(maps.flatten(1)).tanh())
         return Output(self.classifier(features), features)
 
+    @property
+    def last_maps(self) -> nn.Module:
+        """The module whose output (B, 64, h, w) is the last feature map."""
+        return self.convolutions
+
 
 def _convolution(fan_in: int, fan_out: int, padding: int = 0) -> tuple[nn.Module, ...]:
     return nn.Conv2d(fan_in, fan_out, 3, padding=padding), nn.BatchNorm2d(fan_out), nn.ReLU()

@@ -59,6 +59,11 @@ class HybridMRI(nn.Module):
         features = self.head(math.pi / 2 * self.dense(maps.flatten(1)).tanh())
         return Output(self.classifier(features), features)
 
+    @property
+    def last_maps(self) -> nn.Module:
+        """The module whose output (B, C, h, w) is the last feature map, before pooling."""
+        return self.blocks
+
 
 class _Block(nn.Sequential):
     """Convolution with ReLU, 2×2 max pooling, batch norm, in the paper's order."""

@@ -70,9 +70,8 @@ def learning_curves(variant: Variant, loss_limit: float) -> Figure:
 
 def loss_limit(variants: Sequence[Variant]) -> float:
     """Upper end of an axis for all losses; single spikes, 1.5 times the 98% quantile, stand out."""
-    losses = np.concatenate(
-        [v.history[["train_loss", "val_loss"]].to_numpy(dtype=np.float64).ravel() for v in variants]
-    )
+    columns = [v.history.filter(["train_loss", "val_loss"]) for v in variants]
+    losses = np.concatenate([own.to_numpy(dtype=np.float64).ravel() for own in columns])
     losses = losses[np.isfinite(losses)]
     if not losses.size:
         return 1.0
@@ -83,17 +82,18 @@ def _curve(axes: Axes, variant: Variant, what: str) -> None:
     history, best = variant.history, variant.metrics.get("best_epoch")
     few = len(history) <= 60
     axes.plot(history["epoch"], history[f"train_{what}"], color=BLUE, label="training")
-    axes.plot(
-        history["epoch"],
-        history[f"val_{what}"],
-        color=ORANGE,
-        linestyle="--",
-        marker="o" if few else None,
-        markersize=3.5,
-        label="validation",
-    )
+    if f"val_{what}" in history:
+        axes.plot(
+            history["epoch"],
+            history[f"val_{what}"],
+            color=ORANGE,
+            linestyle="--",
+            marker="o" if few else None,
+            markersize=3.5,
+            label="validation",
+        )
     if best is not None:
-        axes.axvline(best, color=GREY, linestyle=":", label=f"best epoch ({best})")
+        axes.axvline(best, color=GREY, linestyle=":", label=f"tested epoch ({best})")
 
 
 def wrapped(name: str) -> str:

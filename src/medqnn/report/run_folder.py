@@ -18,7 +18,7 @@ from medqnn.evaluation.predictions import AnyPredictions, read_predictions
 from medqnn.training.folder import RunFolder
 
 Content = TypeVar("Content")
-HISTORY = ("epoch", "train_loss", "val_loss", "train_accuracy", "val_accuracy")
+HISTORY = ("epoch", "train_loss", "train_accuracy")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Variant:
     Attributes:
         name: "hybrid", "dense", …
         metrics: `medqnn.evaluation.evaluate.evaluate` and the costs of training.
-        history: one row an epoch; columns `HISTORY` at least.
+        history: one row an epoch; columns `HISTORY` at least, and those of validation if there was any.
         predictions: of the test images.
         attention: arrays ids (n,) and maps (n, h, w), logits; None if the network has none.
         localisation: Jaccard indices by column for each test image that shows a tumour.

@@ -102,7 +102,7 @@ def cost_table(variants: Sequence[Variant]) -> Table:
         "parameters": ("Trainable parameters", whole),
         "head_parameters": ("of these, where the quantum layer is or was", whole),
         "epochs": ("Epochs trained", whole),
-        "best_epoch": ("Best epoch (its weights are the ones tested)", whole),
+        "best_epoch": ("Epoch whose weights are tested", whole),
         "seconds_per_epoch": ("Seconds an epoch", seconds),
     }
     rows = [

@@ -64,10 +64,11 @@ def score_variant(folder: RunFolder, variant: str, spec: Evaluation, seed: int) 
     """The scores of one variant's test predictions, from the run's files."""
     predictions = read_predictions(folder.path / variant / "predictions.csv")
     scores = _of_known_patients(folder, evaluate(predictions, spec.resamples, seed))
-    validation = read_predictions(folder.path / variant / "validation.csv")
-    scores["operating_points"] = operating_points(
-        validation, predictions, resamples=spec.resamples, seed=seed
-    )
+    validation = folder.path / variant / "validation.csv"
+    if validation.is_file():
+        scores["operating_points"] = operating_points(
+            read_predictions(validation), predictions, resamples=spec.resamples, seed=seed
+        )
     attributes = read_attributes(folder)
     if attributes is not None:
         scores["subgroups"] = subgroups(predictions, attributes, spec.resamples, seed)

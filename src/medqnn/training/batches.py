@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from medqnn.data.augment import Augmenter, warp
+from medqnn.data.augment import Augmenter, change
 from medqnn.data.cache import DecodedImages
 from medqnn.errors import RunError
 from medqnn.training.distributed import count, share
@@ -69,8 +69,8 @@ class AugmentedImages(Images):
     def __getitem__(self, item: tuple[list[int], int]) -> Batch:  # type: ignore[override]
         rows, seed = item
         batch = super().__getitem__(rows)
-        turns = self.augmenter.draw(len(rows), seed)[self.part(len(rows))]
-        images, masks = warp(batch.images, batch.masks, turns)
+        changes = self.augmenter.draw(len(rows), seed)[self.part(len(rows))]
+        images, masks = change(batch.images, batch.masks, changes)
         return batch._replace(
             images=images.contiguous(memory_format=torch.channels_last), masks=masks
         )
@@ -136,7 +136,7 @@ class Batches(L.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """The coming epoch's batches; the trainer asks for them before each epoch."""
         spec, inputs = self.recipe.data.augmentation, self.inputs
-        augmenter = Augmenter(spec.rotation_degrees, spec.horizontal_flip, spec.vertical_flip)
+        augmenter = Augmenter(**dict(spec))
         epoch = 0 if self.trainer is None else self.trainer.current_epoch
         size, seed = self.recipe.training.batch_size, self.recipe.seed
         sampler = Shuffled(inputs.rows("train"), size, seed, epoch)

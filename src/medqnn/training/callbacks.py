@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import time
 from pathlib import Path
@@ -67,26 +68,35 @@ class Plateau(L.Callback):
         self.restored = state_dict or None
 
 
-class Warmup(L.Callback):
-    """Raises the learning rate linearly over the first epochs' steps.
+class StepwiseRate(L.Callback):
+    """Raises the learning rate linearly over the first epochs' steps; may let it fall after them.
+
+    The step alone decides the rate, so that a resumed run goes on as it would have.
 
     Args:
-        epochs: How many; 0 starts at the full rate.
+        warmup_epochs: How many first epochs; 0 starts at the full rate.
+        cosine_decay: Whether it then falls to 0 at the last epoch's end, as a half cosine; else it
+            is left alone.
     """
 
-    def __init__(self, epochs: int) -> None:
-        self.epochs = epochs
+    def __init__(self, warmup_epochs: int, cosine_decay: bool = False) -> None:
+        self.warmup_epochs, self.cosine_decay = warmup_epochs, cosine_decay
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Set the coming step's rate while warming up; the step alone decides it."""
-        steps = self.epochs * int(trainer.num_training_batches)
-        if trainer.global_step < steps:
-            for group in trainer.optimizers[0].param_groups:
-                group["lr"] = (
-                    trainer.optimizers[0].defaults["lr"] * (trainer.global_step + 1) / steps
-                )
+        """Set the coming step's rate."""
+        epoch, step = int(trainer.num_training_batches), trainer.global_step
+        rising, last = self.warmup_epochs * epoch, (trainer.max_epochs or 0) * epoch
+        if step < rising:
+            self._set(trainer, (step + 1) / rising)
+        elif self.cosine_decay:
+            self._set(trainer, 0.5 + 0.5 * math.cos(math.pi * (step - rising) / (last - rising)))
+
+    def _set(self, trainer: L.Trainer, factor: float) -> None:
+        optimizer = trainer.optimizers[0]
+        for group in optimizer.param_groups:
+            group["lr"] = optimizer.defaults["lr"] * factor
 
 
 def moving_average(decay: float) -> WeightAveraging:

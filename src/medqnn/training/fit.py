@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import lightning as L  # noqa: N812
+import pandas as pd
 import torch
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -22,8 +23,8 @@ from medqnn.training.callbacks import (
     History,
     InterruptibleTogether,
     Plateau,
+    StepwiseRate,
     Stopping,
-    Warmup,
     WholeFiles,
     moving_average,
 )
@@ -64,50 +65,62 @@ def fit(
         bar: Whether to show a progress bar.
 
     Returns:
-        The model in evaluation mode, with the weights of the epoch of least validation loss.
+        The model in evaluation mode, with the weights of the epoch of least validation loss, or
+        without a validation part of the last epoch.
 
     Raises:
-        RunError: If no epoch has a finite validation loss.
+        RunError: If no epoch has a finite validation loss, or the last no finite training loss.
     """
     model = build_model(recipe, variant, len(inputs.classes))
     module = ClassifierModule(
-        model, recipe, len(inputs.classes), inputs.table.multilabel, _weights(recipe, inputs)
+        model, recipe, len(inputs.classes), inputs.table.multilabel, _class_weights(recipe, inputs)
     )
     checkpoints = folder / "checkpoints"
     last = checkpoints / "last.ckpt"
     batches = together(lambda: Batches(recipe, inputs))
+    best = Checkpoints(checkpoints, "best", monitor="val_loss")
+    validated = len(inputs.rows("val")) > 0
+    written = [*([best] if validated else []), Checkpoints(checkpoints, "last")]
     with _quiet():
-        kept = Checkpoints(checkpoints, "best", monitor="val_loss")
-        trainer = _trainer(recipe, folder, [kept, Checkpoints(checkpoints, "last")], bar)
+        trainer = _trainer(recipe, folder, written, bar, validated)
         trainer.fit(
             module,
             datamodule=batches,
             ckpt_path=last if first(last.is_file) else None,
             weights_only=True,
         )
-    module.load_state_dict(first(lambda: _best(kept, checkpoints, variant)))
+    loss = best.best_model_score if validated else first(lambda: _last_loss(folder))
+    kept = checkpoints / "best.ckpt" if validated else last
+    module.load_state_dict(first(lambda: _weights(kept, loss, variant)))
     return module.model.cpu().eval()
 
 
-def _best(kept: Checkpoints, folder: Path, variant: str) -> dict[str, Tensor]:
-    """Weights of the best epoch, wherever the run lay when it was trained."""
-    if kept.best_model_score is None or not kept.best_model_score.isfinite():
+def _last_loss(folder: Path) -> Tensor:
+    """Training loss of the last epoch, which a run that is resumed at its end does not compute."""
+    return torch.tensor(pd.read_csv(folder / "history.csv")["train_loss"].iloc[-1])
+
+
+def _weights(checkpoint: Path, loss: Tensor | None, variant: str) -> dict[str, Tensor]:
+    """Weights of the epoch that is kept, wherever the run lay when it was trained."""
+    if loss is None or not loss.isfinite():
         raise RunError(
-            f"training of {variant} diverged (no finite validation loss): start a new run with a "
-            "smaller training.learning_rate"
+            f"training of {variant} diverged (no finite loss): start a new run with a smaller "
+            "training.learning_rate"
         )
-    best = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
-    weights: dict[str, Tensor] = best["state_dict"]
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    weights: dict[str, Tensor] = content["state_dict"]
     return weights
 
 
-def _weights(recipe: Recipe, inputs: Inputs) -> Tensor | None:
+def _class_weights(recipe: Recipe, inputs: Inputs) -> Tensor | None:
     """Class weights of the training part, if the recipe wants them."""
     labels = torch.from_numpy(inputs.labels[inputs.rows("train")])
     return class_weights(labels, len(inputs.classes)) if recipe.loss.class_weights else None
 
 
-def _trainer(recipe: Recipe, folder: Path, checkpoints: list[Checkpoints], bar: bool) -> L.Trainer:
+def _trainer(
+    recipe: Recipe, folder: Path, checkpoints: list[Checkpoints], bar: bool, validated: bool
+) -> L.Trainer:
     spec = recipe.training
     watchers = [*checkpoints, InterruptibleTogether(), *([RichProgressBar()] if bar else [])]
     return L.Trainer(
@@ -121,6 +134,7 @@ def _trainer(recipe: Recipe, folder: Path, checkpoints: list[Checkpoints], bar: 
         plugins=[WholeFiles(), WholeBatch()],
         log_every_n_steps=1,
         num_sanity_val_steps=0,
+        limit_val_batches=None if validated else 0,
         reload_dataloaders_every_n_epochs=1,
         enable_model_summary=False,
         use_distributed_sampler=False,
@@ -133,7 +147,7 @@ def _schedule(spec: Training, folder: Path) -> list[L.Callback]:
     if spec.weight_averaging:
         callbacks.append(moving_average(spec.weight_averaging))
     callbacks.append(History(folder / "history.csv"))  # before the next epoch's rate is cut
-    callbacks.append(Warmup(spec.warmup_epochs))
+    callbacks.append(StepwiseRate(spec.warmup_epochs, spec.cosine_decay))
     if spec.plateau_patience is not None:
         callbacks.append(Plateau(spec.plateau_factor, spec.plateau_patience))
     if spec.early_stopping is not None:

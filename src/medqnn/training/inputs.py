@@ -212,7 +212,7 @@ def _fold_rule(rows: pd.DataFrame, split: pd.Series) -> str:
         for part in names
     }
     return "by the data set's folds: " + "; ".join(
-        f"{name} {folds[part]}" for part, name in names.items()
+        f"{name} {folds[part]}" if folds[part] else f"no {name}" for part, name in names.items()
     )
 
 

@@ -61,17 +61,22 @@ def attention_loss(
     return (each * weights).sum() / weights.sum().clamp_min(1.0)
 
 
-def classification_loss(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
+def classification_loss(
+    logits: Tensor, labels: Tensor, weights: Tensor | None, smoothing: float = 0.0
+) -> Tensor:
     """Cross-entropy of classes, or binary cross-entropy of findings, a scalar.
 
     Args:
         logits: (B, K).
         labels: int64 (B,), the class; or float (B, K), 1 where a finding is present.
         weights: Of classes, or of findings where they are present, (K,); see ``class_weights``.
+        smoothing: Share of each label that is spread over all classes, or over presence and
+            absence.
     """
     if labels.ndim == 1:
-        return F.cross_entropy(logits, labels, weight=weights)
-    return F.binary_cross_entropy_with_logits(logits, labels, pos_weight=weights)
+        return F.cross_entropy(logits, labels, weight=weights, label_smoothing=smoothing)
+    smoothed = labels * (1.0 - smoothing) + smoothing / 2.0
+    return F.binary_cross_entropy_with_logits(logits, smoothed, pos_weight=weights)
 
 
 def classification_mass(labels: Tensor, weights: Tensor | None) -> Tensor:

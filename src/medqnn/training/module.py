@@ -58,7 +58,7 @@ class ClassifierModule(L.LightningModule):
         with torch.autocast(batch.images.device.type, enabled=False):
             logits = output.logits.float()
             entropy = of_all(
-                classification_loss(logits, batch.labels, self.weights),
+                classification_loss(logits, batch.labels, self.weights, spec.label_smoothing),
                 classification_mass(batch.labels, self.weights),
             )
             total = spec.classification * entropy

@@ -92,6 +92,7 @@ def begin(inputs: Inputs, data: dict[str, Any], path: Path) -> RunFolder:
         RunError: If it cannot be written.
         RecipeError: If no model can be built from the recipe.
     """
+    _check_validation(inputs)
     attends = check_models(inputs.recipe, len(inputs.classes))
     path = path.absolute()  # which has a name, even that of the working directory
     partial = path.with_name(f".{path.name}.partial")
@@ -130,6 +131,19 @@ def _write_plan(folder: RunFolder, inputs: Inputs, data: dict[str, Any], attends
         "data": data,
     }
     folder.write_json("run.json", facts)
+
+
+def _check_validation(inputs: Inputs) -> None:
+    """Refuse to watch the loss of a validation part that is not there."""
+    spec = inputs.recipe.training
+    watched = {"plateau_patience": spec.plateau_patience, "early_stopping": spec.early_stopping}
+    keys = [key for key, value in watched.items() if value is not None]
+    if keys and not len(inputs.rows("val")):
+        raise RecipeError(
+            f"the split has no validation images, whose loss training.{keys[0]} watches: set "
+            + " and ".join(f"training.{key}=null" for key in keys)
+            + ", or data.split.val above 0"
+        )
 
 
 def check_models(recipe: Recipe, classes: int) -> bool:

@@ -126,10 +126,11 @@ def _predict_variant(
     recipe: Recipe, variant: str, inputs: Inputs, folder: RunFolder, model: nn.Module
 ) -> None:
     """Write predictions of the validation and test parts, failures, and any attention on test."""
-    validation, test = predict(model, inputs, "val"), predict(model, inputs, "test")
-    for name, outputs in (("validation", validation), ("predictions", test)):
-        write_predictions(folder.path / variant / f"{name}.csv", outputs.predictions)
-    rows = inputs.rows("test")
+    rows, test = inputs.rows("test"), predict(model, inputs, "test")
+    write_predictions(folder.path / variant / "predictions.csv", test.predictions)
+    if len(inputs.rows("val")):
+        validation = predict(model, inputs, "val").predictions
+        write_predictions(folder.path / variant / "validation.csv", validation)
     keep_failures(folder, variant, test.predictions, lambda own: pixels(inputs, rows[own]))
     if test.attention is None:
         return
@@ -142,11 +143,12 @@ def _predict_variant(
 
 def _training_facts(folder: RunFolder, variant: str, model: nn.Module) -> dict[str, Any]:
     history = pd.read_csv(folder.path / variant / "history.csv")
+    kept = history["val_loss"].argmin() if "val_loss" in history else len(history) - 1
     return {
         "parameters": _count(model),
         "head_parameters": _count(model.get_submodule("head")),
         "epochs": len(history),
-        "best_epoch": int(history["epoch"].iloc[history["val_loss"].argmin()]),
+        "best_epoch": int(history["epoch"].iloc[kept]),
         "seconds_per_epoch": float(history["seconds"].median()),
     }
 

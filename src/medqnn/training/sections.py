@@ -29,11 +29,15 @@ class About(Section):
 
 
 class Split(Section):
-    """Shares of the parts, and which of a set's own divisions they follow."""
+    """Shares of the parts, and which of a set's own divisions they follow.
+
+    ``val: 0`` draws no validation part: all is trained on that is not tested, for as many epochs as
+    the recipe says.
+    """
 
     by: Literal["auto", "given", "fold", "patient"] = "auto"
     train: float = Field(0.70, gt=0, lt=1)
-    val: float = Field(0.15, gt=0, lt=1)
+    val: float = Field(0.15, ge=0, lt=1)
     test: float = Field(0.15, gt=0, lt=1)
     test_folds: tuple[int, ...] = ()
     val_folds: tuple[int, ...] = ()
@@ -46,11 +50,14 @@ class Split(Section):
 
 
 class Augmentation(Section):
-    """Random transforms of training images, their masks moving along."""
+    """Random transforms of training images, their masks moving along; see ``data.augment``."""
 
     rotation_degrees: float = Field(15.0, ge=0, le=180)
     horizontal_flip: float = Field(0.5, ge=0, le=1)
     vertical_flip: float = Field(0.5, ge=0, le=1)
+    zoom: float = Field(0.0, ge=0, le=1)
+    shift: float = Field(0.0, ge=0, le=0.5)
+    gamma: float = Field(0.0, ge=0, le=2)
 
 
 _HINTS = get_type_hints(Scans)
@@ -108,21 +115,25 @@ class AttentionLoss(Section):
 class Loss(Section):
     """L = α·CE + β·(ζ·BCE + γ·Dice), without the second term for a model without attention.
 
-    ``class_weights`` weighs classes inversely to their frequency.
+    ``class_weights`` weighs classes inversely to their frequency; ``label_smoothing`` is the share
+    of each label that is spread over all classes.
     """
 
     classification: float = Field(1.0, ge=0)
     class_weights: bool = True
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
     attention: AttentionLoss | None = None
 
 
 class Training(Section):
-    """Optimiser, gradient clipping, learning rate cut on a plateau, early stopping.
+    """Optimiser, gradient clipping, schedule of the learning rate, early stopping.
 
     ``optimizer_options`` are further arguments of the optimiser, see ``training.optimizers``.
     ``gradient_clip``, ``plateau_patience`` and ``early_stopping`` may be null for none.
 
     ``warmup_epochs`` is the number of first epochs over which the learning rate rises linearly.
+    After them it is cut on a plateau of the validation loss, or with ``cosine_decay`` falls to 0 at
+    the last epoch, as a half cosine.
 
     ``weight_averaging`` is the decay of the moving average of the weights that is validated and
     kept; 0 keeps the weights themselves.
@@ -134,6 +145,7 @@ class Training(Section):
     warmup_epochs: int = Field(0, ge=0)
     weight_decay: float = Field(0.0, ge=0)
     gradient_clip: float | None = Field(1.0, gt=0)
+    cosine_decay: bool = False
     plateau_factor: float = Field(0.5, gt=0, lt=1)
     plateau_patience: int | None = Field(3, ge=0)
     early_stopping: int | None = Field(5, ge=1)
@@ -141,6 +153,12 @@ class Training(Section):
     batch_size: int = Field(64, ge=2)
     weight_averaging: float = Field(0.0, ge=0, lt=1)
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
+
+    @model_validator(mode="after")
+    def _one_schedule(self) -> Training:
+        if self.cosine_decay and self.plateau_patience is not None:
+            raise ValueError("cosine_decay sets the rate of every epoch: set plateau_patience=null")
+        return self
 
 
 class Evaluation(Section):
