@@ -4,7 +4,7 @@ python benchmarks/attention_ablation.py cheng2015 --out runs/ablation
 python benchmarks/attention_ablation.py cheng2015 --out runs/ablation --only "batches of 64"
 
 Folds 1 to 3 train, fold 4 tests, one seed, fewer epochs than the recipe. What is done already is
-not done again. Writes docs/results/attention_ablation.csv, from which `make results` makes its table.
+not done again. Writes docs/results/attention_ablation.csv, which `make results` takes up.
 """
 
 from __future__ import annotations

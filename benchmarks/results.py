@@ -1,6 +1,7 @@
 """Our answers: docs/results.md, made from the tables of docs/results.
 
 python benchmarks/results.py keep STUDIES    # take over the tables of finished studies
+python benchmarks/results.py runs RUN RUN    # take over scores of explained runs at full size
 python benchmarks/results.py                 # write docs/results.md
 """
 
@@ -10,6 +11,8 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from _full_size import FullSize
+from _full_size import keep as keep_runs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from medqnn.study.leaderboard import as_markdown, as_text, gather, headline
@@ -70,6 +73,7 @@ def page() -> str:
             f"{count} × “{words}”" for words, count in verdicts.value_counts().items()
         ),
         "leak": leak(board),
+        "full": FullSize(TABLES),
     }
     return environment.get_template("page.md.j2").render()
 
@@ -187,4 +191,6 @@ def leak(board: pd.DataFrame) -> str:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["keep"]:
         keep(Path(sys.argv[2]))
+    if sys.argv[1:2] == ["runs"]:
+        keep_runs([Path(path) for path in sys.argv[2:]], TABLES)
     (DOCS / "results.md").write_text(page(), encoding="utf-8")

@@ -14,13 +14,13 @@ from medqnn.robustness.corruptions import (
     bias_field,
     blur,
     contrast,
-    draws,
     gaussian_noise,
     jpeg,
     missing_corner,
     rician_noise,
     rotation,
 )
+from medqnn.training.sampling import draws
 
 IDS = [f"image-{number}" for number in range(16)]
 
@@ -160,11 +160,3 @@ def test_noise_keeps_grey_images_grey_and_is_each_channels_own_in_colour(noise: 
     assert torch.equal(noisy[1, 0], noisy[1, 2])
     colour = np.corrcoef(noisy[0].flatten(1).numpy())
     assert np.abs(colour[np.triu_indices(3, 1)]).max() < 0.3
-
-
-def test_draws_know_the_seed_the_name_and_the_id_alone() -> None:
-    first = [draw.random() for draw in draws("blur", ["a", "b"], 0)]
-    assert [draw.random() for draw in draws("blur", ["b", "a"], 0)] == first[::-1]
-    assert len(set(first)) == 2
-    for name, seed in (("blur", 1), ("JPEG", 0)):
-        assert not set(first) & {draw.random() for draw in draws(name, ["a", "b"], seed)}

@@ -9,10 +9,9 @@ import torch
 from medqnn.evaluation.localisation import jaccard
 from medqnn.robustness import measure as measuring
 from medqnn.robustness.attacks import losses
-from medqnn.robustness.measure import CLEAN, SETTINGS, Setting, chosen_rows, measure
-from medqnn.training.trained import Trained
+from medqnn.robustness.measure import CLEAN, SETTINGS, Setting, measure
+from medqnn.training.sampling import chosen_rows
 from robustness.measured import bright
-from training.tiny import small_inputs, write_medmnist
 
 NOISE = Setting("corruption", "Gaussian noise", 4, 0.15)
 TURN = Setting("corruption", "Rotation", 5, 30.0)
@@ -102,29 +101,3 @@ def test_progress_counts_the_batches(folder: Path) -> None:
 
     measure(trained, chosen_rows(trained, None, 0), settings=(CLEAN, TURN), progress=progress)  # type: ignore[arg-type]
     assert counted == [(2, 2)]
-
-
-def test_a_limit_takes_images_evenly_over_the_classes(folder: Path) -> None:
-    trained = bright(folder, hybrid=30.0)
-    every, labels = trained.inputs.rows("test"), trained.inputs.labels
-    assert np.array_equal(chosen_rows(trained, None, 0), every)
-    assert np.array_equal(chosen_rows(trained, len(every), 0), every)
-    rows = chosen_rows(trained, 5, 0)
-    assert len(rows) == len(set(rows)) == 5
-    assert set(rows) <= set(every)
-    assert list(rows) == sorted(rows)
-    for seed in range(8):
-        assert list(np.bincount(labels[chosen_rows(trained, 4, seed)])) == [2, 2]
-        assert sorted(np.bincount(labels[chosen_rows(trained, 5, seed)])) == [2, 3]
-    assert np.array_equal(rows, chosen_rows(trained, 5, 0))
-    assert any(not np.array_equal(rows, chosen_rows(trained, 5, seed)) for seed in (1, 2, 3))
-
-
-def test_a_limit_of_findings_is_an_even_draw(tmp_path: Path) -> None:
-    inputs = small_inputs(
-        write_medmnist(tmp_path / "chestmnist.npz", findings=14), "data.classes=[]"
-    )
-    trained = Trained(inputs, {})
-    rows = chosen_rows(trained, 7, 0)
-    assert len(set(rows)) == 7
-    assert set(rows) <= set(inputs.rows("test"))

@@ -94,8 +94,8 @@ class HQCMEBTCPlus(nn.Module):
 
     @property
     def last_maps(self) -> nn.Module:
-        """Module that makes the last feature map, F_4."""
-        return self.stages[-1]
+        """The module that makes the last and finest feature map, P."""
+        return self.top_down
 
 
 def attended_mean(maps: Tensor, attention: Tensor) -> Tensor:

@@ -1,16 +1,14 @@
 """What scanners, files and screens do to images, in graded strengths, the same for every network.
 
 Each function changes a batch of float32 images (B, C, H, W) in [0, 1] and returns the like. What is
-random is drawn from one generator an image, which `draws` makes from the seed, the corruption and
-the image's id. So an image is corrupted alike for all networks and in any batch, and a higher
-severity is the same draw, stronger.
+random is drawn from one generator an image, which `training.sampling.draws` makes from the seed,
+the corruption and the image's id. So an image is corrupted alike for all networks and in any batch,
+and a higher severity is the same draw, stronger.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Sequence
 from io import BytesIO
 
 import numpy as np
@@ -20,19 +18,9 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from medqnn.data.augment import warp
-
-Draws = Sequence[np.random.Generator]
+from medqnn.training.sampling import Draws
 
 WAVES = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0))  # half periods over the image, down and across
-
-
-def draws(name: str, ids: Sequence[str], seed: int) -> list[np.random.Generator]:
-    """One generator an image, of the corruption's name, the image's id and the seed alone."""
-    texts = (repr((seed, name, str(one))).encode() for one in ids)
-    return [
-        np.random.default_rng(int.from_bytes(hashlib.sha256(text).digest(), "big"))
-        for text in texts
-    ]
 
 
 def gaussian_noise(images: Tensor, sigma: float, random: Draws) -> Tensor:
@@ -90,7 +78,8 @@ def rotation(images: Tensor, masks: Tensor, degrees: float, random: Draws) -> tu
     """
     signs = torch.tensor([1.0 if draw.random() < 0.5 else -1.0 for draw in random])
     angles = math.radians(degrees) * signs
-    rows = [(angles.cos(), -angles.sin()), (angles.sin(), angles.cos())]
+    still = torch.zeros_like(angles)
+    rows = [(angles.cos(), -angles.sin(), still), (angles.sin(), angles.cos(), still)]
     turns = torch.stack([torch.stack(row, -1) for row in rows], dim=1)
     return warp(images, masks, turns)
 

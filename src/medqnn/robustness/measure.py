@@ -63,24 +63,6 @@ class Answers(NamedTuple):
 Key = tuple[str, Setting]
 
 
-def chosen_rows(trained: Trained, images: int | None, seed: int) -> np.ndarray:
-    """Rows of the test part, int64, in order; of ``images`` at most, evenly over the classes.
-
-    Of findings that may occur together, an even draw over images.
-    """
-    rows, labels = trained.inputs.rows("test"), trained.inputs.labels
-    if images is None or images >= len(rows):
-        return rows
-    mixed = np.random.default_rng(seed).permutation(rows)
-    if labels.ndim == 2:
-        return np.sort(mixed[:images])
-    turn = np.empty(len(mixed), dtype=np.int64)  # the first of each class, then the second …
-    for label in np.unique(labels[mixed]):
-        own = labels[mixed] == label
-        turn[own] = np.arange(own.sum())
-    return np.sort(mixed[np.argsort(turn, kind="stable")[:images]])
-
-
 def measure(
     trained: Trained,
     rows: np.ndarray,

@@ -12,10 +12,11 @@ from medqnn.data.cache import Progress
 from medqnn.errors import RunError
 from medqnn.layers.twins import VARIANTS
 from medqnn.robustness.attacks import ATTACKS, EPSILONS, PGD_STEP, PGD_STEPS
-from medqnn.robustness.measure import chosen_rows, measure
+from medqnn.robustness.measure import measure
 from medqnn.robustness.severities import CORRUPTIONS
 from medqnn.robustness.summary import Scores, summary, table
 from medqnn.training.folder import RunFolder, cannot_write
+from medqnn.training.sampling import chosen_rows
 from medqnn.training.trained import load_trained
 
 TABLE, SUMMARY = "robustness.csv", "robustness.json"

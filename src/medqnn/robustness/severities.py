@@ -8,7 +8,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from medqnn.robustness import corruptions
-from medqnn.robustness.corruptions import Draws
+from medqnn.training.sampling import Draws, draws
 
 Pair = tuple[Tensor, Tensor]
 
@@ -101,4 +101,4 @@ def corrupt(
     Returns:
         Images and masks of the same shapes.
     """
-    return corruption.apply(images, masks, value, corruptions.draws(corruption.name, ids, seed))
+    return corruption.apply(images, masks, value, draws(corruption.name, ids, seed))

@@ -1,0 +1,1 @@
+"""What a trained network looks at, and whether the maps that say so can be believed."""
