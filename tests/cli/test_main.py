@@ -16,6 +16,7 @@ COMMANDS = (
     "compare",
     "robustness",
     "diagnose",
+    "explain",
     "report",
     "recipe list",
     "recipe show",

@@ -9,10 +9,10 @@ import torch
 
 from medqnn.errors import RunError
 from medqnn.evaluation.predictions import Predictions, read_predictions
-from medqnn.explain.explanation import explain, load_networks
+from medqnn.explain.explanation import explain
 from medqnn.explain.methods import METHODS
 from medqnn.training.folder import RunFolder
-from medqnn.training.trained import Trained, load_trained
+from medqnn.training.trained import Trained, load_models, load_trained
 from models.small import SMALL, images, small
 
 
@@ -24,7 +24,7 @@ def trained(tiny_run: Path) -> Trained:
 def test_networks_are_loaded_without_the_data_and_answer_as_in_the_run(
     tiny_run: Path, trained: Trained
 ) -> None:
-    networks = load_networks(RunFolder(tiny_run))
+    networks = load_models(RunFolder(tiny_run))
     assert list(networks) == ["hybrid", "dense"]
     row = trained.inputs.rows("test")[2]
     for answer in explain(networks, trained.inputs.decoded.images[row], False):
@@ -83,4 +83,4 @@ def test_a_broken_network_is_named(tiny_run: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(tiny_run, tmp_path / "run"))
     (copy / "dense" / "model.safetensors").write_bytes(b"gone")
     with pytest.raises(RunError, match=r"dense/model.safetensors is missing or broken .*train it"):
-        load_networks(RunFolder(copy))
+        load_models(RunFolder(copy))

@@ -6,22 +6,23 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 SECTIONS = [
+    "purpose",
     "answer",
-    "classes",
-    "comparison",
-    "curves",
-    "confusion",
-    "roc",
-    "operating",
-    "failures",
-    "panels",
-    "localisation",
+    "split",
     "distribution",
     "samples",
+    "curves",
+    "classes",
+    "comparison",
+    "confusion",
+    "roc",
     "reliability",
-    "split",
-    "limits",
+    "operating",
+    "localisation",
+    "panels",
+    "failures",
     "reproducibility",
+    "limits",
 ]
 VOID = {"meta", "img", "br", "link", "input"}
 
@@ -55,7 +56,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if "style" in self.open:
+        if {"style", "script", "nav"} & set(self.open):
             return
         self.sections[self.section] += data
         if {"td", "th"} & set(self.open):

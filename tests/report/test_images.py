@@ -75,3 +75,22 @@ def test_an_overlay_leaves_the_image_where_attention_is_zero() -> None:
     assert (picture[:140] == 120).all()
     red, _, blue = picture[200, 128]
     assert red > blue + 50  # yellow, the top of the colour map
+
+
+def test_small_pictures_show_the_same_at_half_the_side() -> None:
+    grey, map_ = np.full((SIZE, SIZE), 120, dtype=np.uint8), np.zeros((SIZE, SIZE))
+    for picture, own in (
+        (images.slice_picture(grey, small=True), images.slice_picture(grey)),
+        (images.mask_picture(square(), small=True), images.mask_picture(square())),
+        (images.attention_picture(map_, small=True), images.attention_picture(map_)),
+        (images.overlay_picture(grey, square(), map_, small=True), None),
+    ):
+        kind, _, data = picture.partition(",")
+        assert kind == "data:image/webp;base64"
+        found = np.asarray(Image.open(BytesIO(b64decode(data))).convert("RGB")).astype(int)
+        assert found.shape == (128, 128, 3)
+        if own is not None:  # away from edges, where lossy pictures differ
+            inner = slice(72, 120)
+            assert abs(found[inner, inner] - pixels(own)[::2, ::2][inner, inner]).max() <= 8
+    assert found[48, 32:34].max() > 180  # the left edge of the square is white
+    assert abs(found[48, 44] - 120).max() <= 12

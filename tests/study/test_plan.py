@@ -118,3 +118,18 @@ def test_a_recipe_without_a_space_is_not_tuned(data: Path, tmp_path: Path) -> No
 def test_a_hybrid_alone_is_no_study(data: Path, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="a study of hybrid compares nothing"):
         start(tiny_recipe(), str(data), tmp_path / "study", seeds=2, margin=0.02)
+
+
+def test_studies_without_validation_are_neither_tuned_nor_stopped_early(
+    data: Path, tmp_path: Path
+) -> None:
+    none = ("data.split.train=0.7", "data.split.val=0", "data.split.test=0.3")
+    fixed = ("training.plateau_patience=null", "training.early_stopping=null")
+    watching, unwatched = (
+        tiny_recipe("variants=[hybrid,none]", *none, *own) for own in ((), fixed)
+    )
+    for recipe, tune, words in ((watching, 0, "plateau_patience=null"), (unwatched, 2, "search")):
+        with pytest.raises(RecipeError, match=words):
+            start(recipe, str(data), tmp_path / "study", seeds=1, margin=0.02, folds=2, tune=tune)
+    study = start(unwatched, str(data), tmp_path / "study", seeds=1, margin=0.02, folds=2)
+    assert [fold["val"] for fold in study.facts()["folds"]] == [0, 0]

@@ -10,6 +10,7 @@ from medqnn.cli.compare import compare
 from medqnn.cli.data import app as data_app
 from medqnn.cli.diagnose import diagnose
 from medqnn.cli.evaluate import evaluate
+from medqnn.cli.explain import explain
 from medqnn.cli.leaderboard import leaderboard
 from medqnn.cli.recipe import app as recipe_app
 from medqnn.cli.report import report
@@ -33,6 +34,7 @@ app.command()(compare)
 app.command()(study)
 app.command()(leaderboard)
 app.command()(robustness)
+app.command()(explain)
 app.command()(diagnose)
 app.command()(report)
 app.add_typer(recipe_app, name="recipe")

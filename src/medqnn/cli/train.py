@@ -118,11 +118,19 @@ def _proceed(folder: RunFolder) -> None:
 
 
 def _show(folder: RunFolder) -> None:
-    """Show the scores and write the report."""
-    from medqnn.cli.show import console, show_run
+    """Show the scores and write the report, for which images and a map of features are kept."""
+    from medqnn.cli.show import console, decoding, show_run
+    from medqnn.explain.cases import FILE, write_cases
+    from medqnn.explain.embedding_map import write_embedding
     from medqnn.report.html import write_report
+    from medqnn.training.trained import load_trained
 
     show_run(folder)
+    if not (folder.path / FILE).is_file():
+        trained = load_trained(folder, decoding)
+        with console.status("choosing images, mapping features"):
+            write_cases(folder, trained)
+            write_embedding(folder, trained)
     console.print(f"report: {write_report(folder.path)}", soft_wrap=True)
 
 

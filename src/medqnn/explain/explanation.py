@@ -7,16 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from medqnn.errors import RunError
 from medqnn.explain.methods import METHODS, methods_of, targets_of
 from medqnn.explain.quantum import Readout, amplitudes, contributions
-from medqnn.training.fit import build_model
-from medqnn.training.folder import RunFolder
-from medqnn.training.run import recipe_of
 
 
 class Quantum(NamedTuple):
@@ -56,30 +50,6 @@ class Answer(NamedTuple):
     target: int
     maps: dict[str, np.ndarray]
     quantum: Quantum | None
-
-
-def load_networks(folder: RunFolder) -> dict[str, nn.Module]:
-    """A complete run's networks without its data, in evaluation mode, their weights fixed.
-
-    Raises:
-        RunError: If the run is not complete, or a network cannot be read.
-    """
-    facts, recipe = folder.require_complete(), recipe_of(folder)
-    networks = {}
-    for variant in facts["variants"]:
-        path = folder.path / variant / "model.safetensors"
-        with torch.random.fork_rng(devices=[]):
-            model = build_model(recipe, variant, len(facts["data"]["classes"]))
-        try:
-            model.load_state_dict(load_file(path))
-        except (OSError, SafetensorError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise RunError(
-                f"{path} is missing or broken ({reason}): the run is not whole, train it again"
-            ) from error
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        networks[variant] = model.eval().requires_grad_(False)
-    return networks
 
 
 def explain(networks: Mapping[str, nn.Module], pixels: np.ndarray, several: bool) -> list[Answer]:

@@ -22,9 +22,9 @@ from medqnn.training.sampling import chosen_rows, evenly
 from medqnn.training.trained import Trained
 
 TABLE, SUMMARY = "explain.csv", "explain.json"
-IMAGES = 50
+IMAGES = 30
 CHECKED = 12  # images of those whose maps are made again with other weights and with noise
-BATCH = {Depth.MASKS: 64, Depth.CURVES: 16, Depth.CHECKS: 12}
+BATCH = {Depth.MASKS: 64, Depth.CURVES: 4, Depth.CHECKS: 2}  # few: an image takes seconds
 
 
 class Scores(NamedTuple):

@@ -8,7 +8,7 @@ import numpy as np
 
 from medqnn.evaluation.failures import failures, shared_errors
 from medqnn.evaluation.predictions import Predictions
-from medqnn.layers.twins import HYBRID
+from medqnn.explain.cases import FILE, pair
 from medqnn.report.formatting import percent
 from medqnn.report.images import outlined_picture
 from medqnn.report.panels import Panel
@@ -18,12 +18,15 @@ KEPT = ("ids", "images", "masks")
 
 
 def section(run: Run) -> dict[str, Any]:
-    """What the template needs; ``failed`` is None for findings, and for older runs."""
+    """What the template needs; ``failed`` is None for findings, and for older runs.
+
+    Of a run that was explained all errors are among the panels, so none is shown here again.
+    """
     network, twin = _pair(run.variants)
     predictions = network.predictions
     if network.failures is None or not isinstance(predictions, Predictions):
         return {"failed": None}
-    shared = None
+    shared, explained = None, (run.folder / FILE).is_file()
     if twin is not None and isinstance(twin.predictions, Predictions):
         shared = shared_errors(predictions, twin.predictions)
     return {
@@ -33,16 +36,18 @@ def section(run: Run) -> dict[str, Any]:
             "errors": int((~predictions.correct).sum()),
             "images": len(predictions),
             "shared": shared,
-            "panels": _panels(network, predictions, twin),
+            "explained": explained,
+            "panels": [] if explained else _panels(network, predictions, twin),
             "outlined": bool(network.failures["masks"].any()),
         }
     }
 
 
 def _pair(variants: list[Variant]) -> tuple[Variant, Variant | None]:
-    """The hybrid, or the first network without one, and the first of the others."""
-    network = next((variant for variant in variants if variant.name == HYBRID), variants[0])
-    return network, next((variant for variant in variants if variant is not network), None)
+    """The network whose errors are told, and the one that they are held against."""
+    by_name = {variant.name: variant for variant in variants}
+    network, twin = pair(list(by_name))
+    return by_name[network], by_name[twin] if twin else None
 
 
 def _panels(network: Variant, predictions: Predictions, twin: Variant | None) -> list[Panel]:

@@ -9,8 +9,12 @@ import numpy as np
 
 from medqnn.report import (
     cases,
+    data,
     diagnostics,
+    embedding,
+    explained,
     figures,
+    opening,
     operating_points,
     panels,
     roc,
@@ -20,7 +24,6 @@ from medqnn.report import (
 from medqnn.report.page import page
 from medqnn.report.robustness import robustness
 from medqnn.report.run_folder import Run, read_run
-from medqnn.report.scores import task_of
 from medqnn.training.folder import RunFolder
 
 MANY = 6  # classes whose confusion matrix is still legible at half the page's width
@@ -46,44 +49,42 @@ def write_report(run: Path) -> Path:
 
 def render(run: Run) -> str:
     """The page as text."""
-    parts = (cases, diagnostics, operating_points, subgroups)
-    sections = [_heading, _results, _training, _attention, _data, _robustness]
-    sections += [part.section for part in parts]
+    parts = (
+        opening,
+        data,
+        operating_points,
+        panels,
+        embedding,
+        explained,
+        subgroups,
+        cases,
+        diagnostics,
+    )
+    sections = [results, _training, _robustness, *(part.section for part in parts)]
     context = {key: part for section in sections for key, part in section(run).items()}
     return page("report.html.j2", **context)
 
 
-def _heading(run: Run) -> dict[str, Any]:
-    about = {key: value for key, value in run.about.items() if key != "published" and value}
-    return {
-        "facts": run.facts,
-        "data": run.facts["data"],
-        "task": task_of(run.variants[0].metrics),
-        "units": "patients" if run.facts["data"]["patients_known"] else "images",
-        "title": str(about.pop("title", run.facts["system"])),
-        "about": about,
-        "published": run.about.get("published") or {},
-        "names": [variant.name for variant in run.variants],
-        "recipe": run.recipe,
-    }
-
-
-def _results(run: Run) -> dict[str, Any]:
+def results(run: Run) -> dict[str, Any]:
+    """Scores and comparisons as tables, without pictures."""
     return {
         "comparisons": run.comparisons,
-        "test": run.variants[0].metrics,
         "main_scores": tables.score_table(run.variants, main=True),
         "all_scores": tables.score_table(run.variants),
         "class_scores": tables.class_table(run.variants),
         "costs": tables.cost_table(run.variants),
         "mcnemar": [tables.mcnemar_table(c) for c in run.comparisons if "mcnemar" in c],
         "differences": [tables.difference_table(comparison) for comparison in run.comparisons],
+        "localisation": tables.localisation_table(
+            run.variants, run.comparisons, run.facts["data"]["patients_known"]
+        ),
     }
 
 
 def _training(run: Run) -> dict[str, Any]:
     limit = figures.loss_limit(run.variants)
     return {
+        "recipe": run.recipe,
         "curves": [(v.name, figures.learning_curves(v, limit)) for v in run.variants],
         "confusions": [
             (v.name, figures.confusion(np.array(v.metrics["confusion"]), run.classes))
@@ -97,28 +98,6 @@ def _training(run: Run) -> dict[str, Any]:
             for v in run.variants
             if "reliability" in v.metrics
         ],
-    }
-
-
-def _attention(run: Run) -> dict[str, Any]:
-    return {
-        "attended": [variant.name for variant in panels.attended(run)],
-        "case_columns": panels.case_columns(run),
-        "cases": list(panels.cases(run)),
-        "localisation": tables.localisation_table(
-            run.variants, run.comparisons, run.facts["data"]["patients_known"]
-        ),
-    }
-
-
-def _data(run: Run) -> dict[str, Any]:
-    parts = run.split.groupby("patient")["part"].nunique()
-    return {
-        "distribution": figures.class_distribution(run.by_class()),
-        "samples": list(panels.samples(run)),
-        "outlined": run.gallery is not None and bool(run.gallery["masks"].any()),
-        "split": tables.split_table(run),
-        "patients_in_several_parts": int((parts > 1).sum()),
     }
 
 

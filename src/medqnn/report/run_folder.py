@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ class Variant:
     Attributes:
         name: "hybrid", "dense", …
         metrics: `medqnn.evaluation.evaluate.evaluate` and the costs of training.
-        history: one row an epoch; columns `HISTORY` at least, and those of validation if there was any.
+        history: one row an epoch; columns `HISTORY` at least; those of validation if there was any.
         predictions: of the test images.
         attention: arrays ids (n,) and maps (n, h, w), logits; None if the network has none.
         localisation: Jaccard indices by column for each test image that shows a tumour.
@@ -125,7 +126,7 @@ def _variant(folder: Path) -> Variant:
 def _read(path: Path, parse: Callable[[Path], Content]) -> Content:
     try:
         return parse(path)
-    except (OSError, ValueError, yaml.YAMLError, EvaluationError) as error:
+    except (OSError, ValueError, BadZipFile, yaml.YAMLError, EvaluationError) as error:
         reason = " ".join(str(error).split())
         raise RunError(
             f"{path} is missing or broken ({reason}): the run is not whole, train it again"

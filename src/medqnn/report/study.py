@@ -72,8 +72,13 @@ def write_study_report(folder: Path) -> Path:
 
 def render(study: Study) -> str:
     """The page as text."""
+    return page("study.html.j2", **content(study))
+
+
+def content(study: Study) -> dict[str, Any]:
+    """What the page's template, and the Markdown's, need."""
     facts = study.facts
-    context = {
+    return {
         "facts": facts,
         "data": facts["data"],
         "plan": facts["plan"],
@@ -84,7 +89,6 @@ def render(study: Study) -> str:
         "runs": study_tables.run_table(study.runs),
         "failures": study_tables.failure_table(study.failures),
     }
-    return page("study.html.j2", **context)
 
 
 def _part(study: Study, recipe: str, result: dict[str, Any]) -> dict[str, Any]:

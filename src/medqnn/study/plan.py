@@ -19,7 +19,7 @@ from medqnn.training import recipe as recipes
 from medqnn.training.folder import cannot_write, environment
 from medqnn.training.inputs import Inputs, load_inputs
 from medqnn.training.leak import check_leak
-from medqnn.training.plan import check_models, data_facts
+from medqnn.training.plan import check_models, check_validation, data_facts
 from medqnn.training.sections import Choices, Recipe
 
 
@@ -55,7 +55,8 @@ def start(
     Raises:
         RunError: If the folder exists and is not empty, or cannot be written.
         DataError: If the data do not fit, cannot be split so, or a split leaks.
-        RecipeError: If no model can be built from the recipe, or it names nothing to tune.
+        RecipeError: If no model can be built from the recipe, or it has nothing to tune, or
+            nothing to tune it on.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RunError(
@@ -71,6 +72,10 @@ def start(
     inputs = load_inputs(recipe, source, progress, split_file=split, skip_bad=skip_bad)
     check_models(inputs.recipe, len(inputs.classes))
     splits = make_splits(inputs, folds, progress)
+    for parts in splits.parts:
+        check_validation(with_split(inputs, parts))
+        if tune and not (parts == "val").any():
+            raise RecipeError("no validation images to search on: set data.split.val above 0")
     leak = [check_leak(with_split(inputs, parts), allow_leak, progress) for parts in splits.parts]
     chosen = tuple(range(recipe.seed, recipe.seed + seeds))
     plan = Plan(inputs.recipe.variants, chosen, len(splits.parts), tune, margin)

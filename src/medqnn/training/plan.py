@@ -92,7 +92,7 @@ def begin(inputs: Inputs, data: dict[str, Any], path: Path) -> RunFolder:
         RunError: If it cannot be written.
         RecipeError: If no model can be built from the recipe.
     """
-    _check_validation(inputs)
+    check_validation(inputs)
     attends = check_models(inputs.recipe, len(inputs.classes))
     path = path.absolute()  # which has a name, even that of the working directory
     partial = path.with_name(f".{path.name}.partial")
@@ -133,8 +133,12 @@ def _write_plan(folder: RunFolder, inputs: Inputs, data: dict[str, Any], attends
     folder.write_json("run.json", facts)
 
 
-def _check_validation(inputs: Inputs) -> None:
-    """Refuse to watch the loss of a validation part that is not there."""
+def check_validation(inputs: Inputs) -> None:
+    """Refuse to watch the loss of a validation part that is not there.
+
+    Raises:
+        RecipeError: If the plateau or early stopping would.
+    """
     spec = inputs.recipe.training
     watched = {"plateau_patience": spec.plateau_patience, "early_stopping": spec.early_stopping}
     keys = [key for key, value in watched.items() if value is not None]

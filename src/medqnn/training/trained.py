@@ -15,6 +15,7 @@ from medqnn.training.fit import build_model
 from medqnn.training.folder import RunFolder
 from medqnn.training.inputs import Inputs, load_inputs
 from medqnn.training.run import recipe_of
+from medqnn.training.sections import Recipe
 
 
 class Trained(NamedTuple):
@@ -43,13 +44,24 @@ def load_trained(folder: RunFolder, progress: Progress | None = None) -> Trained
             f"the data of {folder.path} have changed since it was trained: put them back, or "
             "train a new run"
         )
-    return Trained(inputs, {name: _model(folder, name, inputs) for name in facts["variants"]})
+    return Trained(inputs, load_models(folder))
 
 
-def _model(folder: RunFolder, variant: str, inputs: Inputs) -> nn.Module:
+def load_models(folder: RunFolder) -> dict[str, nn.Module]:
+    """A complete run's models without its data, in evaluation mode and with fixed weights.
+
+    Raises:
+        RunError: If the run is not complete, or a model cannot be read.
+    """
+    facts, recipe = folder.require_complete(), recipe_of(folder)
+    classes = len(facts["data"]["classes"])
+    return {name: _model(folder, name, recipe, classes) for name in facts["variants"]}
+
+
+def _model(folder: RunFolder, variant: str, recipe: Recipe, classes: int) -> nn.Module:
     path = folder.path / variant / "model.safetensors"
     with torch.random.fork_rng(devices=[]):
-        model = build_model(inputs.recipe, variant, len(inputs.classes))
+        model = build_model(recipe, variant, classes)
     try:
         model.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:
