@@ -33,9 +33,17 @@ ON_ANSWERS = {
 }
 
 
-def keep(runs: list[Path], tables: Path) -> None:
-    """Write scores and explanation scores of explained runs on the same test images."""
-    networks = [(path, json.loads((path / "run.json").read_text())) for path in runs]
+def keep(runs: dict[str, Path], tables: Path) -> None:
+    """Write scores, and explanation scores where there are any, of runs on the same test images.
+
+    Args:
+        runs: By the name that the page gives them.
+        tables: Folder to write to.
+    """
+    networks = [
+        (path, json.loads((path / "run.json").read_text()) | {"system": name})
+        for name, path in runs.items()
+    ]
     trained = [row for path, facts in networks for row in _trained(path, facts)]
     pd.DataFrame(trained).round(5).to_csv(tables / "full_size.csv", index=False)
     scored = [row for path, facts in networks for row in _explained(path, facts)]
@@ -55,6 +63,8 @@ def _trained(path: Path, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _explained(path: Path, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if not (path / "explain.json").is_file():
+        return
     about = json.loads((path / "explain.json").read_text())
     for variant, methods in about["scores"].items():
         for method, scores in methods.items():
@@ -169,7 +179,6 @@ class FullSize:
                     for name in self.undone
                     if name.startswith("jaccard@")
                 },
-                "s an epoch": f"{run['seconds_per_epoch']:.0f}",
             }
             for run in self.undone.to_dict("records")
         ]
@@ -179,12 +188,8 @@ class FullSize:
         own = self.explained[self.explained["score"].isin(titles)]
         keys = ["system", "variant", "method"]
         wide = own.pivot_table("estimate", keys, "score", sort=False)
-        blind = wide.index.get_level_values("variant") == "no network"
-        doubled = blind & (wide.index.get_level_values("system") != wide.index[0][0])
-        wide = wide[~doubled][list(titles)].rename(columns=titles)
-        text = wide.map("{:.3f}".format).reset_index()
+        text = wide[list(titles)].rename(columns=titles).map("{:.3f}".format).reset_index()
         text.insert(0, "network", text.pop("system") + " " + text.pop("variant"))
-        text["network"] = text["network"].str.replace(r".* no network", "no network", regex=True)
         return as_markdown(text)
 
 

@@ -1,7 +1,7 @@
 """Our answers: docs/results.md, made from the tables of docs/results.
 
 python benchmarks/results.py keep STUDIES    # take over the tables of finished studies
-python benchmarks/results.py runs RUN RUN    # take over scores of explained runs at full size
+python benchmarks/results.py runs NAME=RUN   # take over scores of runs at full size, explained ones
 python benchmarks/results.py                 # write docs/results.md
 """
 
@@ -192,5 +192,6 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["keep"]:
         keep(Path(sys.argv[2]))
     if sys.argv[1:2] == ["runs"]:
-        keep_runs([Path(path) for path in sys.argv[2:]], TABLES)
+        named = (argument.partition("=") for argument in sys.argv[2:])
+        keep_runs({name: Path(path) for name, _, path in named}, TABLES)
     (DOCS / "results.md").write_text(page(), encoding="utf-8")

@@ -11,14 +11,21 @@ from playwright.sync_api import Browser, sync_playwright
 from data.auditing.planted import leaking_folder
 from medqnn.data.auditing.audit import audit
 from medqnn.data.class_folders import read_class_folders
+from medqnn.explain.explanation import explain
+from medqnn.explain.new_set import chosen
+from medqnn.explain.scores import write_scores
 from medqnn.report.audit import write_html
+from medqnn.report.explanation import Explained, write_page
 from medqnn.report.html import write_report
 from medqnn.report.leaderboard import Group
 from medqnn.report.leaderboard import render as render_board
+from medqnn.training.folder import RunFolder
+from medqnn.training.trained import load_trained
 from report.runs import make_run
 from study.tiny import tiny_data, tiny_study
+from training.tiny import tiny_run
 
-__all__ = ["tiny_data", "tiny_study"]
+__all__ = ["tiny_data", "tiny_run", "tiny_study"]
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +42,26 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def pages(tmp_path_factory: pytest.TempPathFactory, tiny_study: Path) -> dict[str, Path]:
+def explained(tmp_path_factory: pytest.TempPathFactory, tiny_run: Path) -> dict[str, Path]:
+    """The report of a trained and explained run, and the page on one of its images."""
+    folder = RunFolder(
+        Path(shutil.copytree(tiny_run, tmp_path_factory.mktemp("explained") / "run"))
+    )
+    trained = load_trained(folder)
+    write_scores(folder, trained, images=2, seed=0)
+    inputs, page = trained.inputs, folder.path / "explanation.html"
+    cases = [
+        (image, explain(trained.models, image.pixels, several=False))
+        for image in chosen(inputs, inputs.rows("test")[:1])
+    ]
+    write_page(folder, trained.models, Explained(cases, "1 image", inputs.table.synthetic), page)
+    return {"explained run": write_report(folder.path), "explanation": page}
+
+
+@pytest.fixture(scope="session")
+def pages(
+    tmp_path_factory: pytest.TempPathFactory, tiny_study: Path, explained: dict[str, Path]
+) -> dict[str, Path]:
     """Every kind of page, with long names and wide tables where the kind has them."""
     folder = tmp_path_factory.mktemp("pages")
     classes = ("healthy", "a very long name of a kind of tumour, left and right", "x" * 40)
@@ -51,4 +77,5 @@ def pages(tmp_path_factory: pytest.TempPathFactory, tiny_study: Path) -> dict[st
         "study": tiny_study / "report.html",
         "audit": folder / "audit.html",
         "leaderboard": folder / "leaderboard.html",
+        **explained,
     }

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-KINDS = ("run", "study", "audit", "leaderboard")
+KINDS = ("run", "study", "audit", "leaderboard", "explained run", "explanation")
+PARTS = ("explained", "embedding", "panels")  # those that need a trained run
 LOOKS = ((1280, "light"), (390, "dark"))
 UNDECODED = "[...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => i.alt)"
 BROKEN = "[...document.links].filter(a => !document.querySelector(a.hash)).map(a => a.hash)"
@@ -37,7 +38,7 @@ def opened(context: BrowserContext, place: Path) -> tuple[Page, list[str]]:
             None if request.url.startswith(("file:", "data:")) else faults.append(request.url)
         ),
     )
-    page.goto(place.as_uri(), wait_until="load")
+    page.goto(place.as_uri(), wait_until="load", timeout=120_000)  # a busy machine is slow
     return page, faults
 
 
@@ -58,6 +59,12 @@ def test_contents_lead_to_their_section(context: BrowserContext, pages: dict[str
     page.get_by_role("link", name="Learning curves").click()
     assert page.url.endswith("#curves")
     assert abs(page.locator("#curves").evaluate("e => e.getBoundingClientRect().top")) < 50
+
+
+def test_an_explained_run_shows_every_part(context: BrowserContext, pages: dict[str, Path]) -> None:
+    page, _ = opened(context, pages["explained run"])
+    for place in PARTS:
+        assert page.locator(f"section#{place} img").first.is_visible(), place
 
 
 def test_tables_are_copied_with_tabs(context: BrowserContext, pages: dict[str, Path]) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from cli.conftest import Medqnn
 from data.scans import dicom_files
 from medqnn.cli.show import console
-from medqnn.explain import scores
+from medqnn.explain import explanation, scores
 from medqnn.training.folder import RunFolder
 from medqnn.training.trained import load_models
 from training.tiny import read_index, write_folder
@@ -95,6 +95,8 @@ def test_another_set_is_scored_and_shown_in_a_new_folder(
 def test_a_run_is_scored_once_and_its_report_follows(
     medqnn: Medqnn, copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name in ("embedding.npz", "embedding.json", "cases.npz"):  # training kept them
+        (copy / name).unlink()
     before = files(copy)
     report = (copy / "report.html").read_text()
     done = medqnn("explain", copy, "--images", 2)
@@ -158,3 +160,10 @@ def test_help_teaches_by_example(medqnn: Medqnn) -> None:
     words = medqnn("explain", "--help").words
     assert "Example: medqnn explain" in words
     assert "medqnn explain runs/demo scan.png" in words
+
+
+def test_a_page_of_the_same_name_is_kept(medqnn: Medqnn, copy: Path, picture: Path) -> None:
+    for _ in range(2):
+        assert medqnn("explain", copy, picture).code == 0
+    names = {path.name for path in (copy / "explanations").iterdir()}
+    assert names == {"scan.html", "scan-2.html"}

@@ -4,7 +4,7 @@ import pytest
 
 from explain.scored import IMAGES, Scored, scored
 from medqnn.cli.show import console
-from medqnn.cli.show_explained import show_explained
+from medqnn.cli.show_explained import ON_MASKS, WITHOUT_MASKS, show_explained
 from medqnn.explain.score_words import words
 
 __all__ = ["scored"]
@@ -14,7 +14,7 @@ __all__ = ["scored"]
 def shown(
     scored: Scored, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> str:
-    monkeypatch.setattr(console, "_width", 100)
+    monkeypatch.setattr(console, "_width", 80)
     show_explained(scored.scores)
     return capsys.readouterr().out
 
@@ -34,11 +34,14 @@ def test_the_tables_show_the_summarys_numbers(shown: str, scored: Scored) -> Non
     assert f"{IMAGES} test images, the last three {IMAGES}" in shown
 
 
-def test_the_words_follow_within_100_columns(shown: str, scored: Scored) -> None:
+def test_the_words_follow_within_80_columns(shown: str, scored: Scored) -> None:
     text = " ".join(shown.split())
     assert all(" ".join(one.split()) in text for one in words(scored.scores.summary))
-    assert max(map(len, shown.splitlines())) <= 100
+    assert max(map(len, shown.splitlines())) <= 80
     assert "…" not in shown
+    heads = " ".join(line for line in shown.splitlines() if line.startswith("┃"))
+    for head in (*ON_MASKS.values(), *WITHOUT_MASKS.values()):
+        assert all(f" {part} ┃" in heads for part in head.split("\n"))
 
 
 def test_without_masks_their_table_is_left_out(

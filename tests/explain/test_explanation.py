@@ -10,6 +10,7 @@ import torch
 from medqnn.errors import RunError
 from medqnn.evaluation.predictions import Predictions, read_predictions
 from medqnn.explain.explanation import explain
+from medqnn.explain.gradcam import for_readout
 from medqnn.explain.methods import METHODS
 from medqnn.training.folder import RunFolder
 from medqnn.training.trained import Trained, load_models, load_trained
@@ -84,3 +85,14 @@ def test_a_broken_network_is_named(tiny_run: Path, tmp_path: Path) -> None:
     (copy / "dense" / "model.safetensors").write_bytes(b"gone")
     with pytest.raises(RunError, match=r"dense/model.safetensors is missing or broken .*train it"):
         load_models(RunFolder(copy))
+
+
+def test_the_strongest_value_is_looked_at(tiny_run: Path) -> None:
+    networks = load_models(RunFolder(tiny_run))
+    pixels = np.random.default_rng(3).integers(0, 256, (1, 32, 32), dtype=np.uint8)
+    quantum = explain({"hybrid": networks["hybrid"]}, pixels, several=False)[0].quantum
+    assert quantum is not None
+    assert abs(quantum.shares[quantum.strongest]) == abs(quantum.shares).max()
+    image = torch.from_numpy(pixels)[None].float() / 255
+    expected = for_readout(networks["hybrid"], image, quantum.strongest)[0].numpy()
+    np.testing.assert_allclose(quantum.seen, expected, atol=1e-5)

@@ -32,7 +32,7 @@ def test_contributions_add_up_to_the_logit(system: str, variant: str) -> None:
     assert found.values.shape == (3, len(found.names))
     quantum = variant in ("hybrid", "product", "frozen")
     assert (found.readouts is None) != quantum
-    assert bool(found.by_circuit()) == bool(found.by_qubit()) == quantum
+    assert bool(found.by_circuit()) == quantum
     if not quantum:
         assert found.names[0] == "feature 1"
 
@@ -61,9 +61,6 @@ def test_names_follow_the_layers_output() -> None:
     values = found.values.view(3, 2, 2, 3)
     assert list(found.by_circuit()) == ["circuit 1", "circuit 2"]
     torch.testing.assert_close(found.by_circuit()["circuit 2"], values[:, 1].sum((1, 2)))
-    assert len(found.by_qubit()) == 6
-    by_qubit = found.by_qubit()["circuit 2, qubit 3"]
-    torch.testing.assert_close(by_qubit, values[:, 1, :, 2].sum(1))
 
 
 def test_a_quantum_convolutions_are_summed_over_places() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,11 +9,11 @@ from medqnn.explain.score_words import maps_named, words
 
 
 def record(estimate: float, low: float | None, high: float | None, **more: Any) -> dict[str, Any]:
-    return {"estimate": estimate, "low": low, "high": high, "images": 9, **more}
+    return {"estimate": estimate, "low": low, "high": high, "images": 12, "patients": 10} | more
 
 
 UP, DOWN, NEITHER = record(0.2, 0.1, 0.3), record(-0.2, -0.3, -0.1), record(0.1, -0.1, 0.3)
-ONE_PATIENT = record(0.9, None, None)
+ONE_PATIENT = record(0.9, None, None, patients=1)
 
 
 @pytest.fixture
@@ -70,9 +71,16 @@ def test_each_verdict_goes_by_the_interval(found: dict[str, Any]) -> None:
     assert "average precision of 0.190 (a flat map: 0.020)" in tumour
     assert "better than it: attention of hybrid and dense. " in tumour
     assert "worse: Grad-CAM of dense. " in tumour
-    assert "surely, for Grad-CAM of hybrid and dense; showing" in answer
-    assert answer.endswith("surely, for attention of dense; Grad-CAM of hybrid.")
-    assert "(|ρ| above 0.5) for attention of dense. They fail" in learnt
+    assert tumour.endswith("Not to be told from it: Grad-CAM of hybrid.")
+    assert "surely, for Grad-CAM of hybrid and dense. Showing" in answer
+    assert answer.endswith(
+        "surely, for attention of dense; Grad-CAM of hybrid. "
+        "So few patients (1) decide nothing; insertion, over random: Grad-CAM of dense +0.900."
+    )
+    assert "(|ρ| above 0.5): attention of dense; they fail" in learnt
+    assert "do not decide: attention of hybrid; Grad-CAM of hybrid." in learnt
+    assert learnt.endswith("(1) decide nothing; mean |ρ|: Grad-CAM of dense 0.900.")
+    assert "changed" not in learnt
     assert head.startswith("Untouched by the head: attention of hybrid and dense stay")
     assert beside.startswith(
         "hybrid minus dense, average precision: attention +0.010 (p = 0.034), "
@@ -84,13 +92,16 @@ def test_without_masks_and_failures_the_sentences_change(found: dict[str, Any]) 
     found["ahead"] = {"flat": {}, "usual place": {}}
     found["patients_known"] = False
     found["scores"]["dense"]["attention"]["sanity_all"] = NEITHER
+    found["scores"]["hybrid"]["attention"]["sanity_all"] = record(0.4, 0.3, 0.5)
     for variant in ("hybrid", "dense"):
         found["scores"][variant]["attention"]["sanity_head"] = NEITHER
         for method in ("attention", "grad-cam"):
             found["scores"][variant][method]["deletion_gain"] = DOWN
     answer, learnt, beside = words(found)
-    assert "surely, for none; showing" in answer
-    assert "no map surely stays much the same" in learnt
+    assert "surely, for none. Showing" in answer
+    assert "fail" not in learnt
+    assert "anew: surely changed (|ρ| below 0.5): attention of dense. " in learnt
+    assert "do not decide: attention of hybrid; Grad-CAM of hybrid. So few images (1)" in learnt
     assert "deletion, over random: attention +0.300 (p = 0.5); " in beside
     assert "over images" in beside
 
@@ -101,6 +112,49 @@ def test_without_a_usual_place_the_flat_map_is_the_measure(found: dict[str, Any]
         "On the tumour: a flat map ranks tumour pixels with an average precision of 0.020. "
         "Surely better than it: attention of hybrid."
     )
+
+
+def every_record(found: Any) -> Iterator[dict[str, Any]]:
+    if "estimate" in found:
+        yield found
+    else:
+        for one in found.values():
+            yield from every_record(one) if isinstance(one, dict) else ()
+
+
+@pytest.mark.parametrize("key", ["patients", "images"])
+def test_of_few_patients_numbers_are_given_and_nothing_is_sure(
+    found: dict[str, Any], key: str
+) -> None:
+    for one in every_record(found):
+        one.pop("patients", None)  # a file that counts only images
+        one[key] = 9
+    tumour, answer, learnt, *_ = words(found)
+    assert not [text for text in words(found) if "urely" in text or "fail" in text]
+    assert tumour.endswith(
+        "(a flat map: 0.020). So few patients (9) decide nothing; average precision, minus its: "
+        "attention of hybrid +0.200 and dense +0.200; "
+        "Grad-CAM of hybrid +0.100 and dense -0.200."
+    )
+    assert answer.startswith(
+        "On the answer: so few patients (9) decide nothing; deletion, over random: attention of "
+    )
+    assert learnt.endswith(
+        "mean |ρ|: attention of hybrid 0.600 and dense 0.800; "
+        "Grad-CAM of hybrid 0.600 and dense 0.900."
+    )
+
+
+def test_without_an_interval_nothing_is_decided(found: dict[str, Any]) -> None:
+    found["scores"]["dense"]["grad-cam"]["sanity_all"] = record(0.9, None, None)
+    assert "do not decide: attention of hybrid; Grad-CAM of hybrid and dense." in words(found)[2]
+
+
+def test_undefined_correlations_are_not_spoken_of(found: dict[str, Any]) -> None:
+    for variant in ("hybrid", "dense"):
+        for method in ("attention", "grad-cam"):
+            del found["scores"][variant][method]["sanity_all"]
+    assert not [text for text in words(found) if text.startswith("On what was learnt")]
 
 
 def test_maps_are_named_by_method() -> None:

@@ -46,6 +46,18 @@ def test_a_map_that_never_changes_is_stable_and_one_at_random_is_not() -> None:
     assert np.abs(stability(random, MODEL, images, TARGETS, maps, IDS, 0)).max() < 0.15
 
 
+def test_draws_in_which_nothing_is_ranked_are_left_out() -> None:
+    images, flat = pictures(), np.zeros((2, 32, 32), np.float32)
+    drawn = iter([torch.zeros(2, 32, 32), torch.stack([torch.zeros(32, 32), images[1, 0]])])
+
+    def method(model: nn.Module, images: Tensor, targets: Tensor) -> Tensor:
+        return next(drawn)
+
+    found = stability(method, MODEL, images, TARGETS, flat, IDS, 0)
+    assert np.isnan(found[0])  # flat without noise and under both draws of it
+    assert found[1] == 0  # flat but under the second draw
+
+
 def test_the_explained_class_stays() -> None:
     seen = []
 

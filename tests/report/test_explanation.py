@@ -37,7 +37,9 @@ def quantum(*shares: float) -> Quantum:
     half = len(shares) // 2
     readouts = tuple(Readout(circuit, qubit, "Y") for circuit in (0, 1) for qubit in range(half))
     sums = {f"circuit {i + 1}": sum(shares[i * half : (i + 1) * half]) for i in (0, 1)}
-    return Quantum(readouts, np.array(shares), 0.25, sums, np.full((2, 4), 0.25), True)
+    strongest, seen = int(np.abs(shares).argmax()), np.zeros((8, 8), np.float32)
+    states = np.full((2, 4), 0.25)
+    return Quantum(readouts, np.array(shares), 0.25, sums, strongest, seen, states, True)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,8 @@ def test_each_image_has_its_probabilities_maps_and_circuits_shares(page: Page) -
             assert sum(float(cell.rstrip("%")) for cell in column) == pytest.approx(100, abs=0.3)
         words = page.text(place)
         for name in ("Attention", "Grad-CAM", "Integrated gradients", "Occlusion"):
-            assert words.count(name) == 2  # of hybrid and dense
+            own = 1 if name == "Grad-CAM" else 0  # of the strongest expectation value
+            assert words.count(name) == 2 + own  # of hybrid and dense
         assert words.count("quantum layer") == 1  # dense has none
         assert "speaks most for it" in words
     assert "<scan>.png" in page.text("image-1")
@@ -85,7 +88,7 @@ def test_each_image_has_its_probabilities_maps_and_circuits_shares(page: Page) -
 
 def test_nothing_is_loaded_and_every_picture_says_what_it_is(page: Page) -> None:
     pictures = [dict(attrs) for tag, attrs in page.tags if tag == "img"]
-    assert len(pictures) == 2 * (1 + 8 + 2) + 5  # the image, maps, bars and states; circuits
+    assert len(pictures) == 2 * (1 + 8 + 3) + 5  # the image, maps, quantum figures; circuits
     assert all(str(one["src"]).startswith("data:image/") for one in pictures)
     assert all(one["alt"] for one in pictures)
     assert {tag for tag, _ in page.tags} & {"link", "iframe"} == set()

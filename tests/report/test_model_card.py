@@ -5,11 +5,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from torch import nn
 
+from medqnn.layers import VARIANTS, QuantumLayer, head
 from medqnn.report.card_items import QUESTIONS
-from medqnn.report.model_card import errors, write_card
+from medqnn.report.model_card import OF_CIRCUITS, WITH_CIRCUITS, errors, write_card
 from medqnn.report.run_folder import read_run
 from medqnn.training.folder import RunFolder
+from medqnn.training.recipe import load, names
 from training.tiny import tiny_run
 
 from .runs import read_json
@@ -55,6 +58,73 @@ def test_index_says_where_each_stands(card: str) -> None:
     assert stands("Hardware") == "in part"
     assert stands("What worse images do to it") == "not measured"
     assert "`medqnn robustness RUN` does" in card
+
+
+def as_if_of(path: Path, copy: Path, *variants: str) -> str:
+    """The card of a run of other variants; they are the hybrid under other names."""
+    shutil.copytree(path, copy)
+    facts = read_json(copy / "run.json")
+    for name in {*variants} - {*facts["variants"]}:
+        shutil.copytree(copy / "hybrid", copy / name)
+    RunFolder(copy).write_json("run.json", facts | {"variants": variants})
+    RunFolder(copy).write_json("comparisons.json", [])
+    return write_card(copy).read_text()
+
+
+def test_a_quantum_layer_is_told_of_the_networks_that_have_one(card: str) -> None:
+    assert "network with a quantum layer (simulated circuits) in hybrid; system hqcm-ebtc" in card
+    line = "- Quantum layer of hybrid: qubits 5, circuits 5, depth 2, entangler cnot.\n"
+    assert line in card
+    assert "kernels" in card
+    assert "qubits" not in card.replace(line, "")
+    assert "to find out whether the quantum layer helps, by holding hybrid against dense.\n" in card
+
+
+def test_circuits_without_a_hybrid_are_told_too(path: Path, tmp_path: Path) -> None:
+    text = as_if_of(path, tmp_path / "run", "product", "frozen", "none")
+    assert "(simulated circuits) in product, frozen; system" in text
+    assert "- Quantum layer of product, frozen: qubits 5, " in text
+    assert "; product has no entangling gates; frozen keeps its circuits' first weights." in text
+    assert "only a hybrid with a twin beside it can tell" in text
+
+
+def test_networks_without_circuits_are_told_of_none(path: Path, tmp_path: Path) -> None:
+    text = as_if_of(path, tmp_path / "run", "dense", "matched")
+    assert "convolutional network; system hqcm-ebtc" in text
+    assert "to train dense, matched; whether the quantum layer helps" in text
+    assert not re.search(r"qubit|circuit|entangler|quantum computer", text)
+    assert "kernels" in text
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_variants_with_circuits_are_those_that_build_one(variant: str) -> None:
+    twin: nn.Module = head(variant, QuantumLayer(2, 1, 1))[0]
+    assert isinstance(twin, QuantumLayer) == (variant in WITH_CIRCUITS)
+
+
+def test_the_circuits_settings_are_those_of_the_systems() -> None:
+    known = {key for name in names() for key in load(name).model_dump()["model"]}
+    assert set(OF_CIRCUITS) <= known
+
+
+def test_images_left_out_are_counted_or_unknown(card: str, path: Path, tmp_path: Path) -> None:
+    assert "No image was left out; missing" in card
+    copy = Path(shutil.copytree(path, tmp_path / "run"))
+    facts = read_json(copy / "run.json")
+    facts["data"]["skipped"] = 3
+    RunFolder(copy).write_json("run.json", facts)
+    assert "3 images could not be used and were left out" in write_card(copy).read_text()
+    del facts["data"]["skipped"]
+    RunFolder(copy).write_json("run.json", facts)
+    text = write_card(copy).read_text()
+    assert "No image was left out" not in text
+    assert "How many images were left out is unknown" in text
+
+
+def test_what_was_registered_is_left_to_people(card: str) -> None:
+    assert "- [ ] Protocol and registration" in card
+    assert "- [ ] Aims and hypotheses" in card
+    assert not re.search("exploratory|no hypothesis", card, re.IGNORECASE)
 
 
 def test_errors_are_counted_and_the_most_frequent_is_named(path: Path) -> None:

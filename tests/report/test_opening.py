@@ -28,8 +28,11 @@ def test_two_classes_and_findings_have_their_own_words(run_maker: Maker, tmp_pat
     recall = variant.metrics["class_report"]
     assert recall["ill"]["recall"] != recall["rest"]["recall"]
     words = in_words(variant)
-    assert f"it finds {recall['ill']['recall']:.1%} (95%" in words
-    assert f"clears {recall['rest']['recall']:.1%} (95%" in words
+    of_ill, of_rest = words.partition(": ")[2].split(" and ")
+    assert of_ill.startswith(f"{recall['ill']['recall']:.1%} (95%")
+    assert of_ill.endswith(") of ill")
+    assert of_rest.startswith(f"{recall['rest']['recall']:.1%} (95%")
+    assert of_rest.endswith(") of rest.")
     findings = {**binary, "classes": (*"abc", "none"), "multilabel": True}
     variant = read_run(run_maker(tmp_path / "findings", **findings)).variants[0]
     auroc = variant.metrics["scores"]["auroc"]["estimate"]

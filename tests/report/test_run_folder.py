@@ -107,3 +107,14 @@ def test_incomplete_run_is_refused_with_the_mend(
     (path / "run.json").write_text(json.dumps(facts))
     with pytest.raises(RunError, match=r"interrupted.*medqnn train"):
         read_run(path)
+
+
+def test_pages_know_the_data_by_name_not_by_path(
+    run_maker: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = run_maker(tmp_path / "run", variants=("hybrid",))
+    facts = json.loads((path / "run.json").read_text())
+    facts["data"] |= {"source": "/home/ann/Doe_John/scans", "split_file": "/home/ann/split.csv"}
+    (path / "run.json").write_text(json.dumps(facts))
+    data = read_run(path).facts["data"]
+    assert (data["source"], data["split_file"]) == ("scans", "split.csv")

@@ -48,8 +48,9 @@ def explain(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Of images: the page to write, by default RUN/explanations/IMAGE.html. With "
-            "--data: the folder to make, by default RUN-on-DATA."
+            help="Of images: the page to write, by default RUN/explanations/IMAGE.html, "
+            "with a number if that is there. With --data: the folder to make, by default "
+            "RUN-on-DATA."
         ),
     ] = None,
 ) -> None:
@@ -88,13 +89,12 @@ def _explain_run(folder: RunFolder, images: int, seed: int) -> None:
     from medqnn.report.html import write_report
     from medqnn.training.trained import load_trained
 
-    kept = (folder.path / name for name in (cases.FILE, embedding_map.ARRAYS))
-    shown, scored = all(path.is_file() for path in kept), is_scored(folder, images, seed)
+    shown, scored = (folder.path / cases.FILE).is_file(), is_scored(folder, images, seed)
     if not (shown and scored):
         trained = load_trained(folder, decoding)
         if not shown:
             embedding_map.write_embedding(folder, trained)
-            cases.write_cases(folder, trained)
+            cases.write_cases(folder, trained)  # last, for its file says that both are done
         if not scored:
             write_scores(folder, trained, images, seed, _bar("scoring explanations"))
         if (folder.path / "report.html").is_file():
@@ -113,7 +113,7 @@ def _explain_files(folder: RunFolder, files: Sequence[str], out: Path | None) ->
     new = read_images(files, recipe_of(folder))
     networks = load_models(folder)
     cases = _answered(folder, networks, new)
-    path = out or folder.path / "explanations" / f"{Path(new[0].name).stem}.html"
+    path = out or _new_page(folder.path / "explanations", Path(new[0].name).stem)
     count = "1 image" if len(new) == 1 else f"{len(new)} images"
     write_page(folder, networks, Explained(cases, count), path)
     _say(folder, [*zip(files, (answers for _, answers in cases), strict=True)])
@@ -156,6 +156,15 @@ def _answered(
     several = bool(folder.facts()["data"].get("multilabel"))
     images = _bar("explaining")(new, len(new))
     return [(image, explain(networks, image.pixels, several)) for image in images]
+
+
+def _new_page(folder: Path, stem: str) -> Path:
+    """A page that is not there yet."""
+    path, number = folder / f"{stem}.html", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}-{number}.html"
+    return path
 
 
 def _new_folder(run: Path, source: str, out: Path | None) -> Path:

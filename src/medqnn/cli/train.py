@@ -129,8 +129,8 @@ def _show(folder: RunFolder) -> None:
     if not (folder.path / FILE).is_file():
         trained = load_trained(folder, decoding)
         with console.status("choosing images, mapping features"):
-            write_cases(folder, trained)
             write_embedding(folder, trained)
+            write_cases(folder, trained)  # last, for its file says that both are done
     console.print(f"report: {write_report(folder.path)}", soft_wrap=True)
 
 

@@ -189,7 +189,8 @@ def _indices(folder: RunFolder, network: str) -> pd.Series | None:
     if not path.is_file():
         return None
     table = pd.read_csv(path, dtype={"id": str}, keep_default_na=False).set_index("id")
-    column = next((c for c in jaccard_columns(table) if c.startswith("jaccard@q")), None)
+    quantiles = (name for name in jaccard_columns(table) if name.startswith("jaccard@q"))
+    column = max(quantiles, default=None)  # the smallest part of the map
     return table[column] if column and len(table) >= 3 else None
 
 

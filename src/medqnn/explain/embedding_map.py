@@ -148,19 +148,13 @@ def _numbers(
     maps: dict[str, np.ndarray],
 ) -> dict[str, Any]:
     """The separation of each network and the reference's lead over the others, for JSON."""
-    spec, known = inputs.recipe.evaluation, inputs.table.patients_known
-    patients = inputs.table.rows["patient"].to_numpy()[rows]
+    known, patients = inputs.table.patients_known, inputs.table.rows["patient"].to_numpy()[rows]
     reference = HYBRID if HYBRID in features else next(iter(features))
     measured = _Separation(features, maps, inputs.labels[rows], patients, inputs.classes)
-    resampled = (patients, spec.resamples, LEVEL, inputs.recipe.seed)
+    spec, seed = inputs.recipe.evaluation, inputs.recipe.seed
+    resampled = (patients, spec.resamples, LEVEL, seed)
     ends = cluster_bootstrap(lambda weights: measured.ahead(reference, weights), *resampled)
-    records = {
-        owner: {
-            str(measure): {str(end): finite(value) for end, value in record.items()}
-            for measure, record in ends.loc[owner].to_dict("index").items()
-        }
-        for owner in ends.index.unique(level=0)
-    }
+    records = _records(ends)
     return {
         "images": len(rows),
         "test_images": len(inputs.rows("test")),
@@ -171,12 +165,23 @@ def _numbers(
         "interval": {
             "level": LEVEL,
             "resamples": spec.resamples,
-            "seed": inputs.recipe.seed,
+            "seed": seed,
             "method": f"percentile bootstrap over {'patients' if known else 'images'}",
         },
         "reference": reference,
         "variants": {name: records[name] for name in features},
         "differences": {name: records[f"-{name}"] for name in features if name != reference},
+    }
+
+
+def _records(ends: pd.DataFrame) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Estimate and interval by network (or "-network") and measure, for JSON."""
+    return {
+        owner: {
+            str(measure): {str(end): finite(value) for end, value in record.items()}
+            for measure, record in ends.loc[owner].to_dict("index").items()
+        }
+        for owner in ends.index.unique(level=0)
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from medqnn.explain.gradcam import for_readout
 from medqnn.explain.methods import METHODS, methods_of, targets_of
 from medqnn.explain.quantum import Readout, amplitudes, contributions
 
@@ -21,6 +22,8 @@ class Quantum(NamedTuple):
         shares: Of the target's logit, float32 (F,); together the logit less ``at_zero``.
         at_zero: The logit if all expectation values were zero.
         by_circuit: Sums of the shares by ``circuit 2``.
+        strongest: Index of the expectation value of the largest share, whatever its sign.
+        seen: Grad-CAM of that value, float32 (H, W) in [0, 1].
         embedded: float32 (circuits, 2^q), probabilities of the basis states that were embedded, or
             with angle embedding (circuits, q), radians, of a quantum convolution their means.
         amplitude: Whether they are probabilities.
@@ -30,6 +33,8 @@ class Quantum(NamedTuple):
     shares: np.ndarray
     at_zero: float
     by_circuit: dict[str, float]
+    strongest: int
+    seen: np.ndarray
     embedded: np.ndarray
     amplitude: bool
 
@@ -87,5 +92,8 @@ def _quantum(model: nn.Module, image: Tensor, target: Tensor) -> Quantum | None:
     found = contributions(model, image, target)
     sums = {name: float(share) for name, share in found.by_circuit().items()}
     shares, at_zero = found.values[0].numpy(), float(found.at_zero)
+    strongest = int(np.abs(shares).argmax())
+    seen = for_readout(model, image, strongest)[0].numpy()
     amplitude = model.get_submodule("head").circuit.embedding == "amplitude"  # type: ignore[union-attr]
-    return Quantum(found.readouts or (), shares, at_zero, sums, embedded[0].numpy(), amplitude)
+    own = (found.readouts or (), shares, at_zero, sums, strongest, seen)
+    return Quantum(*own, embedded[0].numpy(), amplitude)

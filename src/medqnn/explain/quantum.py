@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -47,16 +46,9 @@ class Contributions(NamedTuple):
 
     def by_circuit(self) -> dict[str, Tensor]:
         """Sums over each circuit's readouts, (B,) each, by ``circuit 2``; none of a twin."""
-        return self._sums(lambda readout: f"circuit {readout.circuit + 1}")
-
-    def by_qubit(self) -> dict[str, Tensor]:
-        """Sums over each qubit's readouts, (B,) each, by ``circuit 2, qubit 4``; none of a twin."""
-        return self._sums(lambda readout: str(readout).rpartition(",")[0])
-
-    def _sums(self, key: Callable[[Readout], str]) -> dict[str, Tensor]:
         columns: dict[str, list[Tensor]] = {}
         for readout, column in zip(self.readouts or (), self.values.T, strict=False):
-            columns.setdefault(key(readout), []).append(column)
+            columns.setdefault(f"circuit {readout.circuit + 1}", []).append(column)
         return {name: torch.stack(parts).sum(0) for name, parts in columns.items()}
 
 

@@ -50,20 +50,21 @@ def redrawn(
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Spearman's ρ between the pixels of two maps of each image.
 
-    A map of one value ranks nothing: with any other map it has ρ = 0, with another such map 1.
+    A map of one value ranks nothing: with any other map it has ρ = 0. Of two such maps, as of a
+    Grad-CAM that is dead before and after, ρ is undefined.
 
     Args:
         a: (n, H, W) float.
         b: likewise.
 
     Returns:
-        float64 (n,) in [-1, 1].
+        float64 (n,) in [-1, 1], NaN for two maps of one value each.
     """
     found = np.empty(len(a))
     for i, (one, other) in enumerate(zip(a, b, strict=True)):
         flat = [bool(np.ptp(image) == 0) for image in (one, other)]
         if any(flat):
-            found[i] = float(all(flat))
+            found[i] = np.nan if all(flat) else 0.0
         else:
             found[i] = stats.spearmanr(one, other, axis=None).statistic
     return found

@@ -34,35 +34,22 @@ def summary(
     Returns:
         patients_known; interval (level, resamples, seed, method); reference (the hybrid, without
         one the first network);
-        scores {variant: {method: {score: {estimate, low, high, images}}}}, "no network" among the
-        variants, whose methods are "flat", "random" and "usual place";
+        scores {variant: {method: {score: {estimate, low, high, images, patients}}}}, "no network"
+        among the variants, whose methods are "flat", "random" and "usual place";
         ahead {"flat", "usual place": {variant: {method: {score: …}}}}, the network's score minus
         that map's on the same images, of the scores against masks;
-        differences {twin: {method: {score: {…, p, patients}}}}, reference minus twin, with
+        differences {twin: {method: {score: {…, p}}}}, reference minus twin, with
         Wilcoxon's test between the patients' means;
         curves {variant: {method: {deletion, insertion}}}, means over images at `shares`.
     """
-    unit = "patients" if inputs.table.patients_known else "images"
-    spec, seed = inputs.recipe.evaluation, inputs.recipe.seed
-    frames = {
-        (str(variant), str(method)): own.set_index("id").drop(columns=NAMES[1:])
-        for (variant, method), own in table.groupby(["variant", "method"], sort=False)
-    }
-    sums = Sums(
-        frames, table.drop_duplicates("id").set_index("id")["patient"], spec.resamples, seed
-    )
+    sums = _sums(table, inputs)
     networks = [name for name in dict.fromkeys(table["variant"]) if name != NO_NETWORK]
     reference = HYBRID if HYBRID in networks else networks[0]
     return {
         "patients_known": inputs.table.patients_known,
-        "interval": {
-            "level": LEVEL,
-            "resamples": spec.resamples,
-            "seed": seed,
-            "method": f"percentile bootstrap over {unit}",
-        },
+        "interval": _interval(inputs),
         "reference": reference,
-        "scores": _nested({key: sums.records(values) for key, values in frames.items()}),
+        "scores": _nested({key: sums.records(values) for key, values in sums.frames.items()}),
         "ahead": {place: _ahead(sums, place) for place in (FLAT, USUAL)},
         "differences": {
             name: _differences(sums, reference, name) for name in networks if name != reference
@@ -93,18 +80,18 @@ class Sums:
         self.resamples, self.seed = resamples, seed
 
     def records(self, values: pd.DataFrame) -> Records:
-        """Mean, interval and number of images of each column that has values."""
+        """Mean, interval, number of images and of patients of each column that has values."""
         values = values.dropna(axis=1, how="all")
         if values.empty:
             return {}
         patients = self.patients[values.index].to_numpy()
         found = cluster_bootstrap(_mean(values), patients, self.resamples, LEVEL, self.seed)
-        counts = values.notna().sum()
-        return {
-            str(name): {str(end): finite(value) for end, value in row.items()}
-            | {"images": int(counts[str(name)])}
-            for name, row in found.astype(float).to_dict("index").items()
-        }
+        records = {}
+        for name, row in found.astype(float).to_dict("index").items():
+            known = values[str(name)].notna().to_numpy()
+            counts = {"images": int(known.sum()), "patients": len(np.unique(patients[known]))}
+            records[str(name)] = {str(end): finite(value) for end, value in row.items()} | counts
+        return records
 
     def test(self, a: pd.Series, b: pd.Series) -> dict[str, Any]:
         """Wilcoxon's test between the means of patients; a and b have values on the same images."""
@@ -112,6 +99,27 @@ class Sums:
         patients = self.patients[a.index[known]].to_numpy()
         found = wilcoxon_by_patient(a[known].to_numpy(), b[known].to_numpy(), patients)
         return {"p": found.p, "patients": found.n}
+
+
+def _sums(table: pd.DataFrame, inputs: Inputs) -> Sums:
+    """Of the scores of all images."""
+    frames = {
+        (str(variant), str(method)): own.set_index("id").drop(columns=NAMES[1:])
+        for (variant, method), own in table.groupby(["variant", "method"], sort=False)
+    }
+    patients = table.drop_duplicates("id").set_index("id")["patient"]
+    return Sums(frames, patients, inputs.recipe.evaluation.resamples, inputs.recipe.seed)
+
+
+def _interval(inputs: Inputs) -> dict[str, Any]:
+    """How intervals were made, for JSON."""
+    unit = "patients" if inputs.table.patients_known else "images"
+    return {
+        "level": LEVEL,
+        "resamples": inputs.recipe.evaluation.resamples,
+        "seed": inputs.recipe.seed,
+        "method": f"percentile bootstrap over {unit}",
+    }
 
 
 def _mean(values: pd.DataFrame) -> Callable[[np.ndarray], pd.DataFrame]:

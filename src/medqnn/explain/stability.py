@@ -39,13 +39,18 @@ def stability(
         seed: Of the noise.
 
     Returns:
-        float64 (B,) in [-1, 1]; see `sanity.rank_correlation`.
+        float64 (B,) in [-1, 1]; see `sanity.rank_correlation`. Draws with an undefined correlation
+        are left out, and NaN is given where all are.
     """
-    found = [
-        rank_correlation(maps, method(model, noisy(images, ids, seed, draw), targets).numpy())
-        for draw in range(DRAWS)
-    ]
-    return np.asarray(np.mean(found, axis=0))
+    found = np.stack(
+        [
+            rank_correlation(maps, method(model, noisy(images, ids, seed, draw), targets).numpy())
+            for draw in range(DRAWS)
+        ]
+    )
+    known = (~np.isnan(found)).sum(axis=0)
+    undefined = np.full(len(maps), np.nan)
+    return np.divide(np.nansum(found, axis=0), known, out=undefined, where=known > 0)
 
 
 def noisy(images: Tensor, ids: Sequence[str], seed: int, draw: int) -> Tensor:

@@ -130,6 +130,7 @@ def _case(
         ],
         "quantum": [
             _quantum(one.variant, one.quantum, classes[one.target])
+            | {"seen": _seen(one.quantum, pixels, tumour)}
             for one in answers
             if one.quantum
         ],
@@ -176,6 +177,15 @@ def _quantum(variant: str, quantum: Quantum, name: str) -> dict[str, Any]:
         "states": embedded_states(quantum.embedded, quantum.amplitude),
         "amplitude": quantum.amplitude,
     }
+
+
+def _seen(quantum: Quantum, pixels: np.ndarray, tumour: np.ndarray) -> Panel:
+    """Grad-CAM of the expectation value with the largest share."""
+    name = str(quantum.readouts[quantum.strongest])
+    share = signed(float(quantum.shares[quantum.strongest]))
+    nothing = [] if quantum.seen.any() else ["no place raises it"]
+    picture = images.overlay_picture(pixels, tumour, quantum.seen)
+    return Panel(picture, f"what raises {name}, over the image", [name, f"share {share}", *nothing])
 
 
 def quantum_words(quantum: Quantum, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,10 @@ from medqnn.training import recipe as recipes
 from medqnn.training.folder import RunFolder
 
 NAME = "model_card.md"
+WITH_CIRCUITS = ("hybrid", "product", "frozen")
+"""The variants that have a quantum layer; in the others' place stands something classical."""
+OF_CIRCUITS = ("qubits", "circuits", "depth", "entangler", "pooling")
+"""Settings of a model that are its quantum layer's."""
 
 
 def write_card(run: Path) -> Path:
@@ -37,16 +42,34 @@ def write_card(run: Path) -> Path:
 def render(run: Run) -> str:
     """The card as text."""
     found = content(run)
+    recipe = recipes.load(str(run.folder / "recipe.yaml")).model_dump()
+    quantum = [name for name in found["names"] if name in WITH_CIRCUITS]
     return page(
         "model_card.md.j2",
         **found,
         table=as_table,
-        recipe=recipes.load(str(run.folder / "recipe.yaml")).model_dump(),
+        recipe=recipe,
+        quantum=quantum,
+        structure={key: v for key, v in recipe["model"].items() if key not in OF_CIRCUITS},
+        circuits=circuits(quantum, recipe["model"]) if quantum else None,
         errors=[errors(variant) for variant in run.variants],
         asked=lambda topic: in_short(asked(topic)),
         blanks=lambda topic: [blank(q) for q in asked(topic) if q.people],
         index=as_table(index(found), "What is asked, and where it stands"),
     )
+
+
+def circuits(quantum: Sequence[str], model: Mapping[str, Any]) -> str:
+    """What the quantum layer of some variants is like, as a sentence.
+
+    Args:
+        quantum: out of `WITH_CIRCUITS`, one at least.
+        model: the recipe's section.
+    """
+    settings = ", ".join(f"{key} {model[key]}" for key in OF_CIRCUITS if key in model)
+    apart = {"product": "has no entangling gates", "frozen": "keeps its circuits' first weights"}
+    others = [f"{name} {words}" for name, words in apart.items() if name in quantum]
+    return "; ".join([f"Quantum layer of {', '.join(quantum)}: {settings}", *others]) + "."
 
 
 def blank(question: Question) -> str:

@@ -48,9 +48,9 @@ def in_words(variant: Variant) -> str:
         return f"{right}; its mean recall over the classes is " + (
             f"{_with_interval(metrics, 'balanced_accuracy')}."
         )
-    negative, positive = metrics["classes"]
-    found, cleared = (_with_interval(metrics, f"recall[{name}]") for name in (positive, negative))
-    return f"{right}: it finds {found} of those of {positive} and clears {cleared} of {negative}."
+    first, second = metrics["classes"]
+    of_each = [f"{_with_interval(metrics, f'recall[{one}]')} of {one}" for one in (second, first)]
+    return f"{right}: {' and '.join(of_each)}."
 
 
 def _with_interval(metrics: dict[str, Any], key: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from medqnn.explain.quantum import Readout
@@ -27,9 +28,7 @@ def share_bars(readouts: Sequence[Readout], shares: np.ndarray) -> Figure:
     figure = Figure((FIGURE, 2.6), layout="constrained")
     axes = figure.subplots()
     circuits = np.array([one.circuit for one in readouts])
-    order = np.lexsort((np.arange(len(circuits)), circuits))
-    places = np.empty(len(order))
-    places[order] = np.arange(len(order)) + BETWEEN * circuits[order]
+    places = _places(circuits)
     bars = axes.bar(places, shares, width=0.85, color=BLUE, edgecolor="white")
     for bar, share in zip(bars, shares, strict=True):
         if share < 0:
@@ -39,9 +38,23 @@ def share_bars(readouts: Sequence[Readout], shares: np.ndarray) -> Figure:
     names = [f"{one.pauli if several else ''}{one.qubit + 1}" for one in readouts]
     axes.set_xticks(places, labels=names, fontsize=8)
     axes.tick_params(axis="x", length=0)
+    _name_circuits(axes, circuits, places)
+    axes.set(xlabel=f"Qubit read out ({'Pauli and ' if several else ''}number)", ylabel="Logit")
+    return figure
+
+
+def _places(circuits: np.ndarray) -> np.ndarray:
+    """Where bars stand, float (F,): those of a circuit (int, (F,)) together, in their order."""
+    order = np.argsort(circuits, kind="stable")
+    places = np.empty(len(order))
+    places[order] = np.arange(len(order)) + BETWEEN * circuits[order]
+    return places
+
+
+def _name_circuits(axes: Axes, circuits: np.ndarray, places: np.ndarray) -> None:
+    """Each circuit's number above the middle of its bars."""
     for circuit in np.unique(circuits):
-        middle = places[circuits == circuit].mean()
-        above = (middle, 1.02)
+        above = (places[circuits == circuit].mean(), 1.02)
         axes.annotate(
             f"circuit {circuit + 1}",
             above,
@@ -49,8 +62,6 @@ def share_bars(readouts: Sequence[Readout], shares: np.ndarray) -> Figure:
             ha="center",
             fontsize=8.5,
         )
-    axes.set(xlabel=f"Qubit read out ({'Pauli and ' if several else ''}number)", ylabel="Logit")
-    return figure
 
 
 @as_svg

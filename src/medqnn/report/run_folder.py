@@ -52,7 +52,7 @@ class Run:
 
     Attributes:
         folder: where it lies.
-        facts: run.json.
+        facts: run.json, of paths their last part.
         recipe: the resolved recipe as text.
         about: the recipe's `about`: title, paper, published figures; empty if it has none.
         split: one row an image; columns id, label (class name, or findings), patient, part.
@@ -97,7 +97,7 @@ def read_run(folder: Path) -> Run:
     Raises:
         RunError: if the folder is no run, the run is not complete, or a file is missing or broken.
     """
-    facts = RunFolder(folder).require_complete()
+    facts = without_paths(RunFolder(folder).require_complete())
     return Run(
         folder=folder,
         facts=facts,
@@ -109,6 +109,13 @@ def read_run(folder: Path) -> Run:
         comparisons=_read_if_there(folder / "comparisons.json", _json) or [],
         variants=[_variant(folder / name) for name in facts["variants"]],
     )
+
+
+def without_paths(facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts of a run or study with the data's file names alone: a page goes further than a disk."""
+    data = facts["data"]
+    names = {key: Path(data[key]).name for key in ("source", "split_file") if data.get(key)}
+    return facts | {"data": data | names}
 
 
 def _variant(folder: Path) -> Variant:

@@ -13,6 +13,7 @@ from medqnn.errors import RunError
 from medqnn.report import study_tables
 from medqnn.report.formatting import percent
 from medqnn.report.page import page
+from medqnn.report.run_folder import without_paths
 from medqnn.report.study_figures import forest
 from medqnn.training.folder import Folder
 
@@ -53,7 +54,8 @@ def read_study(folder: Path) -> Study:
             f"{folder} has no results yet: finish the study with `medqnn study {folder}`"
         ) from error
     failed = folder / "failures.csv"
-    return Study(facts, results, runs, pd.read_csv(failed) if failed.is_file() else pd.DataFrame())
+    failures = pd.read_csv(failed) if failed.is_file() else pd.DataFrame()
+    return Study(without_paths(facts), results, runs, failures)
 
 
 def write_study_report(folder: Path) -> Path:
