@@ -29,6 +29,7 @@ from medqnn.training.trained import Trained, load_trained
 ANGLES: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
         "hqcm-ebtc": (0.0, 0.0),  # embeds amplitudes
+        "hqcm-ebtc-plus": (0.0, 0.0),
         "hqcnn-medmnist": (-math.pi / 2, math.pi / 2),
         "hybrid-mri": (-math.pi / 2, math.pi / 2),
         "hqcnn-gvco": (0.0, math.pi),
