@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from medqnn.circuits import compiled, operator
+from medqnn.circuits import methods, operator
 from medqnn.circuits.circuit import Circuit
 from medqnn.errors import CircuitError
 
@@ -17,8 +17,8 @@ from medqnn.errors import CircuitError
 def expectations(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
     """Evaluate c circuits of one form, each with its own weights, on a batch.
 
-    The result is exact (no shots). First derivatives take the closed form of
-    ``compiled.backward``; higher ones, and ``torch.func``'s transforms, go through autograd.
+    The result is exact (no shots). First derivatives take the method's closed form (see
+    ``methods``); higher ones, and ``torch.func``'s transforms, go through autograd.
     ``torch.compile`` sees one opaque operator: no graph break, and its backward evaluates the
     circuit once more. A sub-vector of zeros has no quantum state and gives zeros, with zero
     gradients. Half precision and autocast are computed in float32.
@@ -43,7 +43,7 @@ def expectations(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
         values: Tensor = operator.expectations(inputs, weights, *astuple(circuit))
     elif torch._C._are_functorch_transforms_active():
         with torch.autocast(inputs.device.type, enabled=False):
-            values = compiled.evaluate(circuit, inputs, weights)[0]
+            values = methods.traced(circuit).evaluate(circuit, inputs, weights)[0]
     else:
         values = _apply(circuit, inputs, weights)
     return values
@@ -52,10 +52,10 @@ def expectations(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
 class _Expectations(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
-        ctx.circuit = circuit
+        ctx.circuit, ctx.method = circuit, methods.fastest(circuit, inputs, weights)
         ctx.save_for_backward(inputs, weights)
         with torch.autocast(inputs.device.type, enabled=False):
-            values, ctx.saved = compiled.evaluate(circuit, inputs, weights)
+            values, ctx.saved = ctx.method.evaluate(circuit, inputs, weights)
         return values
 
     @staticmethod
@@ -64,7 +64,7 @@ class _Expectations(torch.autograd.Function):
         with torch.autocast(grad.device.type, enabled=False):
             if torch.is_grad_enabled():
                 return None, *_twice_differentiable(ctx, grad, inputs, weights)
-            return None, *compiled.gradients(ctx.circuit, ctx.saved, grad, inputs, weights)
+            return None, *ctx.method.gradients(ctx.circuit, ctx.saved, grad, inputs, weights)
 
 
 _apply: Callable[..., Tensor] = _Expectations.apply
@@ -74,7 +74,7 @@ def _twice_differentiable(
     ctx: Any, grad: Tensor, inputs: Tensor, weights: Tensor
 ) -> tuple[Tensor | None, Tensor | None]:
     """The gradients as a graph, through autograd: somebody wants a second derivative."""
-    values, _ = compiled.evaluate(ctx.circuit, inputs, weights)
+    values, _ = methods.traced(ctx.circuit).evaluate(ctx.circuit, inputs, weights)
     needed = ctx.needs_input_grad[1:]
     wanted = [tensor for tensor, need in zip((inputs, weights), needed, strict=True) if need]
     grads = iter(torch.autograd.grad(values, wanted, grad, create_graph=True))

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from medqnn.circuits import compiled
+from medqnn.circuits import methods
 from medqnn.circuits.circuit import Circuit
 
 
@@ -29,7 +29,8 @@ def expectations(
     """``expectation.expectations``, the circuit given by its fields in order."""
     circuit = Circuit(qubits, depth, embedding, readouts, entangler, ansatz, pooling)  # type: ignore[arg-type]
     with torch.autocast(inputs.device.type, enabled=False):
-        return compiled.evaluate(circuit, inputs, weights)[0].contiguous()
+        method = methods.fastest(circuit, inputs, weights)
+        return method.evaluate(circuit, inputs, weights)[0].contiguous()
 
 
 @expectations.register_fake
@@ -53,8 +54,9 @@ def _backward(
 ) -> tuple[Tensor, Tensor]:
     circuit = Circuit(qubits, depth, embedding, readouts, entangler, ansatz, pooling)  # type: ignore[arg-type]
     with torch.autocast(inputs.device.type, enabled=False):
-        _, saved = compiled.evaluate(circuit, inputs, weights)
-        grads = compiled.gradients(circuit, saved, grad, inputs, weights)
+        method = methods.fastest(circuit, inputs, weights)
+        _, saved = method.evaluate(circuit, inputs, weights)
+        grads = method.gradients(circuit, saved, grad, inputs, weights)
         return grads[0].contiguous(), grads[1].contiguous()
 
 
