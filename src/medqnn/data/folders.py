@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from medqnn.data.attributes import PREFIX, attribute_columns
 from medqnn.data.table import SPLITS, ImageTable, Sample
@@ -91,6 +91,8 @@ def read_pixels(path: str | Path) -> np.ndarray:
     except _UNREADABLE as error:
         said = getattr(error, "strerror", None) or str(error)
         reason = said.splitlines()[0] if said else type(error).__name__
+        if isinstance(error, UnidentifiedImageError):  # it names an object of ours, not the file
+            reason = "not an image of a known format"
         raise DataError(
             f"cannot read the image {path} ({reason}): replace the file or leave it out"
         ) from error

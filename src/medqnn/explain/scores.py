@@ -17,11 +17,13 @@ from medqnn.explain.sanity import STAGES
 from medqnn.explain.score_summary import NAMES, summary
 from medqnn.explain.stability import DRAWS, SIGMA
 from medqnn.training.batches import split_evenly
-from medqnn.training.folder import RunFolder, cannot_write
+from medqnn.training.findings import Findings
+from medqnn.training.folder import RunFolder
 from medqnn.training.sampling import chosen_rows, evenly
 from medqnn.training.trained import Trained
 
 TABLE, SUMMARY = "explain.csv", "explain.json"
+KEPT = Findings(TABLE, SUMMARY, NAMES, NAMES, "medqnn explain", ["scores"])
 IMAGES = 30
 CHECKED = 12  # images of those whose maps are made again with other weights and with noise
 BATCH = {Depth.MASKS: 64, Depth.CURVES: 4, Depth.CHECKS: 2}  # few: an image takes seconds
@@ -114,20 +116,12 @@ def write_scores(
         RunError: If the folder cannot be written to.
     """
     found = score(trained, chosen_rows(trained, images, seed), seed, progress)
-    try:
-        (folder.path / SUMMARY).unlink(missing_ok=True)  # no new table beside an old summary
-    except OSError as error:
-        raise cannot_write(folder.path, error) from error
-    folder.write(TABLE, lambda path: found.table.to_csv(path, index=False))
-    folder.write_json(SUMMARY, found.summary | {"options": options(images, seed)})
+    KEPT.write(folder, found.table, found.summary, options(images, seed))
 
 
 def is_scored(folder: RunFolder, images: int | None = IMAGES, seed: int = 0) -> bool:
     """Whether the run has scores of just these options."""
-    if not all((folder.path / name).is_file() for name in (TABLE, SUMMARY)):
-        return False
-    found: dict[str, Any] = folder.read_json(SUMMARY)
-    return found.get("options") == options(images, seed)
+    return KEPT.are_of(folder, options(images, seed))
 
 
 def read_scores(folder: RunFolder) -> Scores:
@@ -136,23 +130,7 @@ def read_scores(folder: RunFolder) -> Scores:
     Raises:
         RunError: If it is missing or broken.
     """
-    about = folder.read_json(SUMMARY)
-    name = SUMMARY
-    try:
-        if not (isinstance(about, dict) and "scores" in about):
-            raise ValueError("it holds no scores")
-        name = TABLE
-        text = dict.fromkeys(NAMES, str)
-        table = pd.read_csv(folder.path / TABLE, dtype=text, keep_default_na=False, na_values="")
-        if missing := [column for column in NAMES if column not in table]:
-            raise ValueError(f"no column {', '.join(missing)}")
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise RunError(
-            f"{folder.path / name} is missing or broken ({reason}): make it again with "
-            f"`medqnn explain {folder.path}`"
-        ) from error
-    return Scores(table, about)
+    return Scores(*KEPT.read(folder))
 
 
 def _parts(trained: Trained, rows: np.ndarray, seed: int) -> dict[Depth, np.ndarray]:

@@ -62,7 +62,7 @@ def write_page(
         RunError: If the run lacks a file, or the page cannot be written there.
     """
     text = render(folder, networks, explained)
-    RunFolder(path.parent).write(path.name, lambda file: file.write_text(text, encoding="utf-8"))
+    RunFolder(path.parent).write_text(path.name, text)
 
 
 def render(folder: RunFolder, networks: Mapping[str, nn.Module], explained: Explained) -> str:

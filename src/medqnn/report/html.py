@@ -41,10 +41,7 @@ def write_report(run: Path) -> Path:
     Raises:
         RunError: if the run is not complete, lacks a file, or cannot be written to.
     """
-    run = Path(run)
-    page = render(read_run(run))
-    RunFolder(run).write("report.html", lambda path: path.write_text(page, encoding="utf-8"))
-    return run / "report.html"
+    return RunFolder(Path(run)).write_text("report.html", render(read_run(Path(run))))
 
 
 def render(run: Run) -> str:

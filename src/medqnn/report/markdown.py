@@ -34,9 +34,7 @@ def write_markdown(run: Path) -> Path:
     Raises:
         RunError: If the run is not complete, lacks a file, or cannot be written to.
     """
-    text = render(read_run(run))
-    RunFolder(run).write(NAME, lambda path: path.write_text(text, encoding="utf-8"))
-    return run / NAME
+    return RunFolder(run).write_text(NAME, render(read_run(run)))
 
 
 def write_study_markdown(folder: Path) -> Path:
@@ -49,8 +47,7 @@ def write_study_markdown(folder: Path) -> Path:
         RunError: If the study has no results yet, or the file cannot be written.
     """
     text = page("study.md.j2", table=as_table, **study.content(study.read_study(folder)))
-    Folder(folder).write(NAME, lambda path: path.write_text(text, encoding="utf-8"))
-    return folder / NAME
+    return Folder(folder).write_text(NAME, text)
 
 
 def render(run: Run) -> str:

@@ -34,9 +34,7 @@ def write_card(run: Path) -> Path:
     Raises:
         RunError: If the run is not complete, lacks a file, or cannot be written to.
     """
-    text = render(read_run(run))
-    RunFolder(run).write(NAME, lambda path: path.write_text(text, encoding="utf-8"))
-    return run / NAME
+    return RunFolder(run).write_text(NAME, render(read_run(run)))
 
 
 def render(run: Run) -> str:

@@ -67,9 +67,7 @@ def write_study_report(folder: Path) -> Path:
     Raises:
         RunError: If the study has no results yet, or the file cannot be written.
     """
-    page = render(read_study(folder))
-    Folder(folder).write("report.html", lambda path: path.write_text(page, encoding="utf-8"))
-    return folder / "report.html"
+    return Folder(folder).write_text("report.html", render(read_study(folder)))
 
 
 def render(study: Study) -> str:

@@ -15,12 +15,14 @@ from medqnn.robustness.attacks import ATTACKS, EPSILONS, PGD_STEP, PGD_STEPS
 from medqnn.robustness.measure import measure
 from medqnn.robustness.severities import CORRUPTIONS
 from medqnn.robustness.summary import Scores, summary, table
-from medqnn.training.folder import RunFolder, cannot_write
+from medqnn.training.findings import Findings
+from medqnn.training.folder import RunFolder
 from medqnn.training.sampling import chosen_rows
 from medqnn.training.trained import load_trained
 
 TABLE, SUMMARY = "robustness.csv", "robustness.json"
 SETTING = ["variant", "kind", "corruption", "severity", "value"]
+KEPT = Findings(TABLE, SUMMARY, [*SETTING, "accuracy"], [], "medqnn robustness", ["variants"])
 
 
 class Results(NamedTuple):
@@ -51,10 +53,7 @@ def options(images: int | None, seed: int) -> dict[str, Any]:
 
 def is_measured(folder: RunFolder, images: int | None = None, seed: int = 0) -> bool:
     """Whether the run has results of just these options."""
-    if not all((folder.path / name).is_file() for name in (TABLE, SUMMARY)):
-        return False
-    found: dict[str, Any] = folder.read_json(SUMMARY)
-    return found.get("options") == options(images, seed)
+    return KEPT.are_of(folder, options(images, seed))
 
 
 def measure_run(
@@ -79,13 +78,7 @@ def measure_run(
     trained = load_trained(folder, decoding)
     rows = chosen_rows(trained, images, seed)
     scores = Scores(trained, rows, measure(trained, rows, seed, progress=progress))
-    found = table(scores)
-    try:
-        (folder.path / SUMMARY).unlink(missing_ok=True)  # no new table beside an old summary
-    except OSError as error:
-        raise cannot_write(folder.path, error) from error
-    folder.write(TABLE, lambda path: found.to_csv(path, index=False))
-    folder.write_json(SUMMARY, summary(scores) | {"options": options(images, seed)})
+    KEPT.write(folder, table(scores), summary(scores), options(images, seed))
 
 
 def read_results(folder: RunFolder) -> Results:
@@ -94,18 +87,7 @@ def read_results(folder: RunFolder) -> Results:
     Raises:
         RunError: If it is missing or broken.
     """
-    about = folder.read_json(SUMMARY)
-    try:
-        found = pd.read_csv(folder.path / TABLE, keep_default_na=False, na_values=[""])
-        if missing := [name for name in (*SETTING, "accuracy") if name not in found]:
-            raise ValueError(f"no column {', '.join(missing)}")
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise RunError(
-            f"{folder.path / TABLE} is missing or broken ({reason}): make it again with "
-            f"`medqnn robustness {folder.path}`"
-        ) from error
-    return Results(found, about)
+    return Results(*KEPT.read(folder))
 
 
 def overlap_column(found: pd.DataFrame) -> str | None:

@@ -129,7 +129,7 @@ def _write(path: Path, inputs: Inputs, splits: Splits, facts: dict[str, Any]) ->
     shutil.rmtree(partial.path, ignore_errors=True)  # a killed process left it
     text = recipes.dump(_of_split_files(inputs.recipe))
     try:
-        partial.write("recipe.yaml", lambda file: file.write_text(text, encoding="utf-8"))
+        partial.write_text("recipe.yaml", text)
         for fold, parts in enumerate(splits.parts, start=1):
             name = str(partial.split(fold).relative_to(partial.path))
             partial.write(name, _as_csv(split_file(inputs, parts, splits.group)))

@@ -54,7 +54,12 @@ class Folder:
     def write_json(self, name: str, content: Any) -> None:
         """Write a JSON file, whole or not at all."""
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-        self.write(name, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+        self.write_text(name, text + "\n")
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a text file, whole or not at all, and give its path."""
+        self.write(name, lambda path: path.write_text(text, encoding="utf-8"))
+        return self.path / name
 
     def write(self, name: str, writer: Callable[[Path], Any]) -> None:
         """Let ``writer`` write a file beside its place, then move it there.

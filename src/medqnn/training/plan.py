@@ -111,7 +111,7 @@ def _write_plan(folder: RunFolder, inputs: Inputs, data: dict[str, Any], attends
     """Write all that is known before training."""
     recipe = inputs.recipe
     text = recipes.dump(recipe)
-    folder.write("recipe.yaml", lambda file: file.write_text(text, encoding="utf-8"))
+    folder.write_text("recipe.yaml", text)
     folder.write("split.csv", lambda file: _split_table(inputs).to_csv(file, index=False))
     folder.write("gallery.npz", lambda file: save_arrays(file, **_gallery(inputs)))
     attributes = attribute_table(inputs)
