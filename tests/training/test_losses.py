@@ -46,6 +46,16 @@ def test_attention_loss_is_the_formula(batch: tuple, weights: tuple) -> None:
     assert loss.item() == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("temperature", [0.5, 8.0])
+def test_temperature_softens_the_entropy_alone(batch: tuple, temperature: float) -> None:
+    logits, masks = batch
+    every = torch.ones(3, dtype=torch.bool)
+    entropy = attention_loss(logits / temperature, masks, every, bce=0.3, dice=0.0)
+    dice = attention_loss(logits, masks, every, bce=0.0, dice=0.7)
+    loss = attention_loss(logits, masks, every, temperature=temperature)
+    assert loss.item() == pytest.approx((entropy + dice).item(), rel=1e-6)
+
+
 def test_images_without_annotation_contribute_nothing(batch: tuple) -> None:
     logits, masks = batch
     logits.requires_grad_()

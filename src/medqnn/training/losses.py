@@ -39,8 +39,13 @@ def attention_loss(
     bce: float = 0.3,
     dice: float = 0.7,
     epsilon: float = 1.0,
+    temperature: float = 1.0,
 ) -> Tensor:
-    """ζ·BCE(A, T) + γ·(1 - Dice(A, T)), A being the attention map upsampled to the mask T.
+    """ζ·BCE(A_t, T) + γ·(1 - Dice(A, T)), A being the attention map upsampled to the mask T.
+
+    A is the map σ(logits), A_t the softened one σ(logits / t). Cross-entropy asks a map to be
+    no surer than it is right, so at t = 1 few pixels pass a level of 0.99; at t > 1 it asks
+    that of A_t, and A is sharper.
 
     Args:
         attention: Logits of the map (B, 1, h, w).
@@ -50,13 +55,16 @@ def attention_loss(
         bce: ζ.
         dice: γ.
         epsilon: ε of the Dice coefficient, pixels.
+        temperature: t.
 
     Returns:
         Mean over the annotated images; 0 if there are none.
     """
     logits = upsample(attention.float(), (masks.shape[-2], masks.shape[-1]))
-    entropy = F.binary_cross_entropy_with_logits(logits, masks, reduction="none").flatten(1).mean(1)
-    each = bce * entropy + dice * (1.0 - soft_dice(logits.sigmoid(), masks, epsilon))
+    softened = logits / temperature
+    entropy = F.binary_cross_entropy_with_logits(softened, masks, reduction="none")
+    overlap = soft_dice(logits.sigmoid(), masks, epsilon)
+    each = bce * entropy.flatten(1).mean(1) + dice * (1.0 - overlap)
     weights = annotated.to(each.dtype)
     return (each * weights).sum() / weights.sum().clamp_min(1.0)
 

@@ -71,6 +71,7 @@ class ClassifierModule(L.LightningModule):
                 spec.attention.bce,
                 spec.attention.dice,
                 spec.attention.epsilon,
+                spec.attention.temperature,
             )
             attention = of_all(attention, batch.annotated.sum().float())
             return Losses(total + spec.attention.weight * attention, entropy, attention), logits

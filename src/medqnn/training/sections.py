@@ -110,6 +110,7 @@ class AttentionLoss(Section):
     bce: float = Field(0.3, ge=0)
     dice: float = Field(0.7, ge=0)
     epsilon: float = Field(1.0, gt=0)
+    temperature: float = Field(1.0, gt=0)
 
 
 class Loss(Section):
