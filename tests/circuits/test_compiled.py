@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from medqnn.circuits import Circuit, compiled, gates
 
 from .oracle import ansatz_matrix, draw
+from .strategies import circuits
 
 
 def compile_circuit(circuit: Circuit, weights: torch.Tensor) -> torch.Tensor:
@@ -19,22 +22,14 @@ def compile_circuit(circuit: Circuit, weights: torch.Tensor) -> torch.Tensor:
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(
-    qubits=st.integers(1, 5),
-    depth=st.integers(1, 4),
-    entangler=st.sampled_from(["cnot", "cz", "none"]),
-    pauli=st.sampled_from("XYZ"),
-    ansatz=st.sampled_from(["strong", "ry_rz_strong"]),
-    pooling=st.booleans(),
-    seed=st.integers(0, 99),
-)
+@given(circuits(depth=4), st.sampled_from("XYZ"), st.integers(0, 99))
 def test_the_matrix_is_pennylanes_behind_the_basis_change(
-    qubits: int, depth: int, entangler: str, pauli: str, ansatz: str, pooling: bool, seed: int
+    circuit: Circuit, pauli: str, seed: int
 ) -> None:
-    circuit = Circuit(qubits, depth, "amplitude", pauli, entangler, ansatz, pooling)
+    circuit = replace(circuit, embedding="amplitude", readouts=pauli)
     _, weights, _ = draw(circuit, circuits=2, batch=1, seed=seed)
     change = np.eye(1)
-    for _ in range(qubits):
+    for _ in range(circuit.qubits):
         change = np.kron(change, gates.BASIS_CHANGE[pauli].numpy())
     for matrix, angles in zip(compile_circuit(circuit, weights), weights, strict=True):
         expected = change @ ansatz_matrix(circuit, angles.numpy())
@@ -59,7 +54,7 @@ def test_tables_are_built_once_for_a_circuit_dtype_and_device() -> None:
     assert compiled.tables(Circuit(3, 2), torch.float64, cpu).rows.dtype == torch.complex128
 
 
-@pytest.mark.parametrize("embedding", ["amplitude", "angle"])
+@pytest.mark.parametrize("embedding", ["amplitude", "angle", "angle_z", "iqp"])
 def test_backward_equals_autograd_through_forward(embedding: str) -> None:
     circuit = Circuit(3, 3, embedding, "ZY", "cz", "ry_rz_strong", pooling=True)
     inputs, weights, grad = draw(circuit, circuits=2, batch=4, seed=1)
@@ -73,7 +68,7 @@ def test_backward_equals_autograd_through_forward(embedding: str) -> None:
             torch.testing.assert_close(ours, theirs, atol=1e-12, rtol=1e-12)
 
 
-@pytest.mark.parametrize("embedding", ["amplitude", "angle"])
+@pytest.mark.parametrize("embedding", ["amplitude", "angle", "iqp"])
 def test_a_batch_that_is_last_in_memory_is_returned_so(embedding: str) -> None:
     circuit = Circuit(3, 1, embedding)
     inputs, weights, grad = (

@@ -5,7 +5,9 @@ import pennylane as qml
 import pytest
 import torch
 
-from medqnn.circuits import embeddings
+from medqnn.circuits import Circuit, embeddings, gates
+
+from . import oracle
 
 
 def test_amplitudes_are_the_input_over_its_norm() -> None:
@@ -33,20 +35,26 @@ def test_a_zero_vector_gives_the_null_vector() -> None:
 
 
 @pytest.mark.parametrize("qubits", [1, 2, 4])
-def test_angles_give_pennylanes_state(qubits: int) -> None:
+@pytest.mark.parametrize("embedding", ["angle", "angle_x", "angle_z", "iqp"])
+def test_angles_give_pennylanes_state(embedding: str, qubits: int) -> None:
     angles = torch.randn(3, qubits, dtype=torch.float64)
-    states, _ = embeddings.angle(angles.T)
+    circuit = Circuit(qubits, 1, embedding)
+    states = embeddings.FORMS[embedding].embed(angles.T)[0].to(torch.complex128)
+    turned = (gates.power(embeddings.turn_of(circuit), qubits) @ states).T.numpy()
 
     @qml.qnode(qml.device("default.qubit", wires=qubits))
     def expected() -> object:
-        qml.AngleEmbedding(angles.numpy(), range(qubits), rotation="Y")
+        oracle.embedding(circuit, angles.numpy())
         return qml.state()
 
-    np.testing.assert_allclose(states.T.numpy(), expected(), atol=1e-14)
+    theirs = expected()
+    if embedding == "iqp":  # ours leaves out a global phase
+        theirs = theirs * np.exp(-0.25j * angles.square().sum(1, keepdim=True).numpy())
+    np.testing.assert_allclose(turned, theirs, atol=1e-14)
 
 
 @pytest.mark.parametrize("shape", [(4, 1), (1, 3), (4, 3), (2, 5, 3)])
-@pytest.mark.parametrize("name", ["amplitude", "angle"])
+@pytest.mark.parametrize("name", ["amplitude", "angle", "iqp", "iqp_phases"])
 def test_vjps_are_those_of_autograd(name: str, shape: tuple[int, ...]) -> None:
     embed, vjp = getattr(embeddings, name), getattr(embeddings, f"{name}_vjp")
     inputs = torch.randn(shape, dtype=torch.float64, requires_grad=True)

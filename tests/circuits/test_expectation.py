@@ -10,26 +10,17 @@ from medqnn.circuits import Circuit, expectations
 from medqnn.errors import CircuitError
 
 from . import oracle
+from .strategies import circuits
 
-READOUTS = st.permutations("XYZ").flatmap(
-    lambda letters: st.integers(1, 3).map(lambda count: "".join(letters[:count]))
-)
-CIRCUITS = st.builds(
-    Circuit,
-    qubits=st.integers(1, 5),
-    depth=st.integers(1, 3),
-    embedding=st.sampled_from(["amplitude", "angle"]),
-    readouts=READOUTS,
-    entangler=st.sampled_from(["cnot", "cz", "none"]),
-    ansatz=st.sampled_from(["strong", "ry_rz_strong"]),
-    pooling=st.booleans(),
-)
 WIDE = [
     Circuit(6, 2, "amplitude", "Y", "cnot"),
     Circuit(7, 1, "angle", "ZX", "cz"),
     Circuit(8, 2, "amplitude", "Z", "none"),
     Circuit(8, 3, "angle", "XYZ", "cnot"),
     Circuit(7, 2, "angle", "Y", "cz", "ry_rz_strong", pooling=True),
+    Circuit(7, 2, "angle_x", "YZ", "cnot", "basic"),
+    Circuit(7, 1, "angle_z", "X", "cz", "hardware_efficient", coupling=((6, 0), (3, 4), (4, 2))),
+    Circuit(8, 1, "iqp", "XY", "cnot", "real_amplitudes"),
 ]
 
 
@@ -43,7 +34,7 @@ def assert_equals_pennylane(circuit: Circuit, circuits: int, batch: int, seed: i
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
-@given(CIRCUITS, st.integers(1, 3), st.sampled_from([1, 2, 5]), st.integers(0, 999))
+@given(circuits(), st.integers(1, 3), st.sampled_from([1, 2, 5]), st.integers(0, 999))
 def test_values_and_gradients_are_pennylanes(
     circuit: Circuit, circuits: int, batch: int, seed: int
 ) -> None:
@@ -56,13 +47,13 @@ def test_wide_circuits_are_pennylanes(circuit: Circuit) -> None:
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
-@given(CIRCUITS, st.integers(0, 999))
+@given(circuits(), st.integers(0, 999))
 def test_values_are_expectation_values(circuit: Circuit, seed: int) -> None:
     inputs, weights, _ = oracle.draw(circuit, circuits=2, batch=8, seed=seed)
     assert expectations(circuit, inputs, weights).abs().max() <= 1 + 1e-12
 
 
-@pytest.mark.parametrize("embedding", ["amplitude", "angle"])
+@pytest.mark.parametrize("embedding", ["amplitude", "angle", "angle_x", "iqp"])
 def test_gradcheck(embedding: str) -> None:
     circuit = Circuit(2, 2, embedding, "YX", "cz", "ry_rz_strong", pooling=True)
     inputs, weights, _ = oracle.draw(circuit, circuits=2, batch=2, seed=3)

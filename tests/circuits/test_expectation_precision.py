@@ -14,6 +14,8 @@ CIRCUITS = [
     Circuit(4, 3, "angle", "Z"),
     Circuit(3, 2, "amplitude", "ZXY", "cz"),
     Circuit(4, 2, "angle", "ZX", "cnot", "ry_rz_strong", pooling=True),
+    Circuit(4, 2, "angle_z", "ZX", ansatz="basic"),
+    Circuit(4, 2, "iqp", "YZ", ansatz="hardware_efficient"),
 ]
 HALVES = [torch.bfloat16, torch.float16]
 

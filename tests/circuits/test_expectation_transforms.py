@@ -73,6 +73,22 @@ def test_second_derivatives_to_one_argument_alone(
     torch.testing.assert_close(second, expected.sum(0) if argument else expected)
 
 
+def test_transforms_of_complex_states() -> None:
+    circuit = Circuit(3, 1, "iqp", "YX")
+    inputs, weights, _ = oracle.draw(circuit, circuits=2, batch=3, seed=0)
+
+    def both(inputs: Tensor, weights: Tensor) -> Tensor:
+        return expectations(circuit, inputs, weights)
+
+    expected = torch.autograd.functional.jacobian(both, (inputs, weights))
+    torch.testing.assert_close(torch.func.jacrev(both, argnums=(0, 1))(inputs, weights), expected)
+    torch.testing.assert_close(torch.func.jacfwd(both, argnums=(0, 1))(inputs, weights), expected)
+    one_by_one = torch.func.vmap(both, (0, None))(inputs, weights)
+    torch.testing.assert_close(one_by_one, both(inputs, weights))
+    with torch.device("meta"):
+        torch.testing.assert_close(both(inputs, weights), one_by_one)
+
+
 def test_checkpointing_recomputes_the_same(arguments: tuple[Tensor, ...]) -> None:
     def checkpointed(circuit: Circuit, *pair: Tensor) -> Tensor:
         return torch.utils.checkpoint.checkpoint(evaluate, *pair, use_reentrant=False)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pennylane as qml
 import pytest
@@ -8,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from medqnn.circuits import Circuit, gates
+from medqnn.circuits import Circuit, embeddings, gates
 from medqnn.circuits.ansatze import Layer
 from medqnn.circuits.factors import factorise
+from medqnn.errors import CircuitError
 
 from .oracle import ansatz_matrix, draw
+from .strategies import circuits
 
 
 def multiplied(circuit: Circuit, weights: Tensor) -> Tensor:
@@ -27,23 +31,14 @@ def multiplied(circuit: Circuit, weights: Tensor) -> Tensor:
 
 
 @settings(max_examples=80, deadline=None, derandomize=True)
-@given(
-    qubits=st.integers(1, 5),
-    depth=st.integers(1, 3),
-    entangler=st.sampled_from(["cnot", "cz", "none"]),
-    ansatz=st.sampled_from(["strong", "ry_rz_strong"]),
-    pooling=st.booleans(),
-    seed=st.integers(0, 99),
-)
-def test_the_factors_product_is_pennylanes_matrix(
-    qubits: int, depth: int, entangler: str, ansatz: str, pooling: bool, seed: int
-) -> None:
-    circuit = Circuit(qubits, depth, "angle", "Z", entangler, ansatz, pooling)
+@given(circuits(), st.integers(0, 99))
+def test_the_factors_product_is_pennylanes_matrix(circuit: Circuit, seed: int) -> None:
+    circuit = replace(circuit, readouts="Z")
     _, weights, _ = draw(circuit, circuits=1, batch=1, seed=seed)
     product = multiplied(circuit, weights[0].flatten())
-    np.testing.assert_allclose(
-        product.numpy(), ansatz_matrix(circuit, weights[0].numpy()), atol=1e-13
-    )
+    turn = gates.power(embeddings.turn_of(circuit), circuit.qubits).numpy()
+    expected = ansatz_matrix(circuit, weights[0].numpy()) @ turn
+    np.testing.assert_allclose(product.numpy(), expected, atol=1e-13)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +48,10 @@ def test_the_factors_product_is_pennylanes_matrix(
         (Circuit(3, 2, ansatz="ry_rz_strong"), 9),
         (Circuit(3, 2, pooling=True), 9),
         (Circuit(3, 2, entangler="none", pooling=True), 7),
+        (Circuit(3, 2, ansatz="basic"), 5),
+        (Circuit(3, 2, ansatz="hardware_efficient"), 5),
+        (Circuit(3, 2, "angle_z"), 6),
+        (Circuit(3, 2, "iqp"), 5),
     ],
 )
 def test_rotations_about_z_alone_join_their_neighbours(circuit: Circuit, diagonals: int) -> None:
@@ -81,3 +80,15 @@ def test_a_layer_about_z_alone_is_moved_before_the_gates_that_precede_it(
     expected = qml.matrix(queue, wire_order=range(2))()
     product = multiplied(Circuit(2, 1, readouts="Z"), weights)
     np.testing.assert_allclose(product.numpy(), expected, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("circuit", "given"),
+    [
+        (Circuit(11, 1, "angle"), "of 11 qubits"),
+        (Circuit(2, 1, "angle", reupload=True), "with reupload"),
+    ],
+)
+def test_a_circuit_that_is_no_small_matrix(circuit: Circuit, given: str) -> None:
+    with pytest.raises(CircuitError, match=f"{given} is not compiled.*at most 10 qubits"):
+        factorise(circuit)

@@ -2,17 +2,18 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from dataclasses import astuple
 
 import pytest
 import torch
 from torch import Tensor
 
 from medqnn.circuits import Circuit, expectations
+from medqnn.circuits.operator import fields_of
 
 from . import oracle
 
 CIRCUIT = Circuit(3, 2, "amplitude", "YX", "cnot", "ry_rz_strong", pooling=True)
+COUPLED = Circuit(3, 2, "iqp", "X", ansatz="hardware_efficient", coupling=((0, 2), (2, 1)))
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +45,13 @@ def test_compile_has_no_graph_break_and_gives_the_same(backend: str) -> None:
         torch.testing.assert_close(actual, expected)
 
 
+def test_compile_knows_every_field_of_the_circuit() -> None:
+    drawn = oracle.draw(COUPLED, circuits=2, batch=4, seed=0)
+    expected = oracle.gradients(expectations, COUPLED, *drawn)
+    module = torch.compile(expectations, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(oracle.gradients(module, COUPLED, *drawn), expected)
+
+
 def test_compile_under_autocast(arguments: tuple[Tensor, ...]) -> None:
     single = [a.float() for a in arguments]
     expected = oracle.gradients(expectations, CIRCUIT, *single)
@@ -54,5 +62,5 @@ def test_compile_under_autocast(arguments: tuple[Tensor, ...]) -> None:
 
 def test_the_operator_keeps_pytorchs_rules(arguments: tuple[Tensor, ...]) -> None:
     inputs, weights, _ = arguments
-    operands = (inputs.requires_grad_(), weights.requires_grad_(), *astuple(CIRCUIT))
+    operands = (inputs.requires_grad_(), weights.requires_grad_(), fields_of(CIRCUIT))
     torch.library.opcheck(torch.ops.medqnn.expectations.default, operands)

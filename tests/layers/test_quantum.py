@@ -11,7 +11,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from medqnn.circuits import expectations
+from medqnn.circuits import Circuit, expectations
 from medqnn.errors import CircuitError
 from medqnn.layers import QuantumLayer
 
@@ -64,6 +64,56 @@ def test_ry_rz_strong_has_five_weights_a_qubit() -> None:
     inputs = torch.randn(3, 8)
     expected = expectations(layer.circuit, inputs.view(3, 2, 4), layer.weight)
     torch.testing.assert_close(layer(inputs), expected.flatten(1))
+
+
+@pytest.mark.parametrize(
+    ("ansatz", "shape"),
+    [("basic", (2, 4)), ("hardware_efficient", (2, 4, 2)), ("real_amplitudes", (2, 4))],
+)
+@pytest.mark.parametrize("embedding", ["amplitude", "angle", "angle_x", "angle_z", "iqp"])
+def test_every_ansatz_and_embedding_trains(
+    embedding: str, ansatz: str, shape: tuple[int, ...]
+) -> None:
+    layer = QuantumLayer(4, 3, 2, embedding, "XZ", ansatz=ansatz)
+    assert layer.weight.shape == (3, *shape)
+    inputs = torch.randn(8, layer.in_features, requires_grad=True)
+    outputs = layer(inputs)
+    outputs.square().sum().backward()
+    assert outputs.abs().max() <= 1 + 1e-5
+    assert inputs.grad.count_nonzero() > 0
+    assert layer.weight.grad.count_nonzero() > 0
+
+
+def test_what_only_some_circuits_have_is_handed_on() -> None:
+    layer = QuantumLayer(
+        3, 1, 2, "iqp", "Z", "cz", "hardware_efficient", reupload=True, coupling=[[0, 2]]
+    )
+    assert layer.circuit == Circuit(
+        3, 2, "iqp", "Z", "cz", "hardware_efficient", reupload=True, coupling=((0, 2),)
+    )
+    assert repr(layer).endswith(
+        "entangler='cz', ansatz='hardware_efficient', reupload=True, coupling=((0, 2),))"
+    )
+
+
+@pytest.mark.parametrize("embedding", ["amplitude", "angle"])
+def test_a_readout_that_is_always_zero_is_refused(embedding: str) -> None:
+    with pytest.raises(CircuitError, match=r"'ZY'.*every Y of a real state is 0.*'XZ'"):
+        QuantumLayer(3, embedding=embedding, readouts="ZY", ansatz="real_amplitudes")
+    values = expectations(
+        Circuit(3, 2, embedding, "Y", ansatz="real_amplitudes"),
+        torch.randn(4, 1, 8 if embedding == "amplitude" else 3),
+        torch.randn(1, 2, 3),
+    )
+    assert values.abs().max() < 1e-6
+    assert QuantumLayer(3, embedding="angle_x", ansatz="real_amplitudes").out_features == 3
+
+
+def test_the_circuits_are_evaluated_as_the_layer_is_told() -> None:
+    layer = QuantumLayer(3, circuits=2)
+    exact = layer(torch.ones(4, 16))
+    layer.evaluate = lambda *arguments: 0.5 * expectations(*arguments)
+    torch.testing.assert_close(layer(torch.ones(4, 16)), 0.5 * exact)
 
 
 def test_repr_shows_widths_and_circuit() -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pennylane as qml
 import pytest
@@ -120,6 +123,30 @@ def test_a_qubits_value_in_the_product_depends_on_its_own_weights_alone() -> Non
         change = (module(inputs).detach() - before).abs().amax(dim=0)
         assert change[0] > 1e-2
         assert (change[1:] > 1e-3).any() == entangled
+
+
+FORMS = [
+    QuantumLayer(3, 2, 2, "angle_x", "Z", ansatz="basic"),
+    QuantumLayer(3, 2, 2, "angle_z", "XZ", ansatz="real_amplitudes"),
+    QuantumLayer(3, 2, 2, "iqp", "Y", ansatz="hardware_efficient", coupling=((2, 0), (0, 1))),
+    QuantumLayer(3, 2, 1, "angle", "XYZ", ansatz="basic"),
+]
+
+
+@pytest.mark.parametrize("variant", sorted(set(VARIANTS) - {"none"}))
+@pytest.mark.parametrize("layer", FORMS, ids=repr)
+def test_every_form_of_circuit_has_its_twins(layer: QuantumLayer, variant: str) -> None:
+    module, width = head(variant, copy.deepcopy(layer))
+    outputs = module(torch.randn(4, layer.in_features))
+    assert outputs.shape == (4, width)
+    assert outputs.abs().max() <= 1 + 1e-5
+    if variant == "product":
+        assert module.circuit == replace(layer.circuit, entangler="none")
+
+
+def test_a_circuit_with_fewer_weights_than_outputs_is_matched_by_one_number() -> None:
+    layer = FORMS[-1]
+    assert (trainable(layer), trainable(MatchedLinear(layer))) == (6, 18)
 
 
 def test_product_leaves_the_hybrid_as_it_was() -> None:

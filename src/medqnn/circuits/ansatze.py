@@ -1,45 +1,84 @@
 """The trainable circuits, each declared as a sequence of layers.
 
-- ``strong``, strongly entangling layers (Schuld et al. 2020): Rot on each qubit, then a ring of
-  two-qubit gates from qubit i to qubit (i + r_l) mod q, with PennyLane's reach r_l.
-- ``ry_rz_strong`` (HQCNN-MedMNIST): R_y and R_z on each qubit, a ring of reach 1, then one
-  strongly entangling layer. Its five weights a qubit are R_y, R_z, φ, θ, ω.
-- Quantum pooling (Cong et al. 2019) after either: in each pair (2j, 2j + 1) the odd qubit is
-  measured, and on outcome 1 the even one turned by Rot(φ, θ, ω); with the measurement deferred
-  that is a controlled rotation. Each pair has its own three weights. An odd last qubit stays as it
-  is. In the product circuit the rotation is unconditional, for a condition would entangle.
+``Circuit`` says what each ansatz is. Here one is a function of a layer's number and weights, so a
+new one is a few lines. Quantum pooling (Cong et al. 2019) may follow any: in each pair
+(2j, 2j + 1) the odd qubit is measured, and on outcome 1 the even one turned by Rot(φ, θ, ω); with
+the measurement deferred that is a controlled rotation. Each pair has its own three weights. An odd
+last qubit stays as it is. In the product circuit the rotation is unconditional, for a condition
+would entangle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from medqnn.circuits.circuit import Circuit, Entangler
+from medqnn.circuits.circuit import ANGLES, Circuit, Entangler
+from medqnn.errors import CircuitError
 
 
 class Layer(NamedTuple):
-    """Rot(φ, θ, ω) = R_z(ω) R_y(θ) R_z(φ) on each qubit, then two-qubit gates in order."""
+    """R_z(ω) R_axis(θ) R_z(φ) on each qubit (about Y: Rot), then two-qubit gates in order."""
 
     rotations: Tensor  # float64 (P, q, 3): weights @ rotations are φ, θ, ω in radians
     gate: Entangler
     pairs: list[tuple[int, int]]  # control and target
+    axis: Literal["X", "Y"] = "Y"
 
 
-def layers(circuit: Circuit) -> list[Layer]:
-    """The circuit's layers in order of time, linear in its P weights."""
-    depth, qubits, angles = circuit.ansatz_shape
-    count = depth * qubits * angles
-    slots = torch.eye(count + 3 * (qubits // 2) * circuit.pooling, dtype=torch.float64)
-    ansatz = slots[:, :count].view(-1, *circuit.ansatz_shape)
-    declare = _strong if circuit.ansatz == "strong" else _ry_rz_strong
-    declared = list(declare(circuit, ansatz))
+class Upload(NamedTuple):
+    """The gates that embed x, q numbers a circuit.
+
+    H on each qubit or not, then R_axis(x_j) on qubit j, then exp(-i x_j x_k Z_j Z_k / 2) on pairs
+    (j, k).
+    """
+
+    hadamard: bool
+    axis: Literal["X", "Y", "Z"]
+    pairs: list[tuple[int, int]]
+
+
+def layers(circuit: Circuit) -> list[Layer | Upload]:
+    """The circuit's layers in order of time, linear in its P weights.
+
+    With ``reupload`` an ``Upload`` stands before each of the ansatz's layers, and the circuit
+    begins in |0…0⟩. Without it there is none, and the circuit begins in the embedded state.
+    """
+    count = math.prod(circuit.ansatz_shape)
+    slots = torch.eye(count + 3 * (circuit.qubits // 2) * circuit.pooling, dtype=torch.float64)
+    own = slots[:, :count].view(len(slots), circuit.depth, circuit.qubits, ANGLES[circuit.ansatz])
+    declared: list[Layer | Upload] = []
+    for number, weights in enumerate(own.unbind(1)):
+        if circuit.reupload:
+            declared.append(upload(circuit))
+        declared += ANSATZE[circuit.ansatz](circuit, number, weights)
     if circuit.pooling:
-        declared += _pooling(circuit, slots[:, count:].view(len(slots), qubits // 2, 3))
+        declared += _pooling(circuit, slots[:, count:].view(len(slots), circuit.qubits // 2, 3))
     return declared
+
+
+def upload(circuit: Circuit) -> Upload:
+    """The embedding as gates.
+
+    Raises:
+        CircuitError: If amplitudes are embedded: a state is prepared from them, by no fixed gates.
+    """
+    if circuit.embedding == "amplitude":
+        raise CircuitError("embedding 'amplitude' has no gates of its own: give one of angles")
+    every_pair = list(itertools.combinations(range(circuit.qubits), 2))
+    return {
+        "angle": Upload(False, "Y", []),
+        "angle_x": Upload(False, "X", []),
+        "angle_z": Upload(True, "Z", []),
+        "iqp": Upload(True, "Z", every_pair),
+    }[circuit.embedding]
 
 
 def ring(circuit: Circuit, reach: int) -> list[tuple[int, int]]:
@@ -48,20 +87,53 @@ def ring(circuit: Circuit, reach: int) -> list[tuple[int, int]]:
     return [(i, (i + reach) % q) for i in range(q if q > 1 else 0)]
 
 
-def _strong(circuit: Circuit, slots: Tensor) -> Iterator[Layer]:
-    """Layer l's reach is (l mod (q - 1)) + 1."""
-    for number, rotations in enumerate(slots.unbind(1)):
-        reach = number % max(1, circuit.qubits - 1) + 1
-        yield Layer(rotations, circuit.entangler, ring(circuit, reach))
+def line(circuit: Circuit) -> list[tuple[int, int]]:
+    """Pairs (i, i + 1) of neighbours."""
+    return list(itertools.pairwise(range(circuit.qubits)))
 
 
-def _ry_rz_strong(circuit: Circuit, slots: Tensor) -> Iterator[Layer]:
+def _strong(circuit: Circuit, number: int, weights: Tensor) -> Iterator[Layer]:
+    """Layer l's reach is (l mod (q - 1)) + 1, PennyLane's."""
+    reach = number % max(1, circuit.qubits - 1) + 1
+    yield Layer(weights, circuit.entangler, ring(circuit, reach))
+
+
+def _ry_rz_strong(circuit: Circuit, number: int, weights: Tensor) -> Iterator[Layer]:
     pairs = ring(circuit, 1)
-    for weights in slots.unbind(1):
-        ry, rz, *rot = weights.unbind(-1)
-        first = torch.stack((torch.zeros_like(ry), ry, rz), dim=-1)
-        yield Layer(first, circuit.entangler, pairs)
-        yield Layer(torch.stack(rot, dim=-1), circuit.entangler, pairs)
+    yield Layer(_theta_omega(weights[..., :2]), circuit.entangler, pairs)
+    yield Layer(weights[..., 2:], circuit.entangler, pairs)
+
+
+def _basic(circuit: Circuit, number: int, weights: Tensor) -> Iterator[Layer]:
+    pairs = line(circuit) if circuit.qubits == 2 else ring(circuit, 1)
+    yield Layer(_theta_omega(weights), circuit.entangler, pairs, axis="X")
+
+
+def _hardware_efficient(circuit: Circuit, number: int, weights: Tensor) -> Iterator[Layer]:
+    pairs = line(circuit) if circuit.coupling is None else list(circuit.coupling)
+    yield Layer(_theta_omega(weights), circuit.entangler, pairs)
+
+
+def _real_amplitudes(circuit: Circuit, number: int, weights: Tensor) -> Iterator[Layer]:
+    yield Layer(_theta_omega(weights), circuit.entangler, line(circuit))
+
+
+def _theta_omega(weights: Tensor) -> Tensor:
+    """Weights (P, q, 1 or 2) as θ, and ω if there are two, in rotations (P, q, 3)."""
+    return F.pad(weights, (1, 2 - weights.shape[-1]))
+
+
+ANSATZE: MappingProxyType[str, Callable[[Circuit, int, Tensor], Iterator[Layer]]]
+ANSATZE = MappingProxyType(
+    {
+        "strong": _strong,
+        "ry_rz_strong": _ry_rz_strong,
+        "basic": _basic,
+        "hardware_efficient": _hardware_efficient,
+        "real_amplitudes": _real_amplitudes,
+    }
+)
+"""One layer of each ansatz, from its number and its share (P, q, angles) of the weights."""
 
 
 def _pooling(circuit: Circuit, slots: Tensor) -> Iterator[Layer]:

@@ -1,8 +1,9 @@
 """Narrow circuits as matrices: one unitary a circuit and step, one real product a batch.
 
 The circuit's weights do not depend on the data, so circuit k is a matrix U_k, compiled once a
-step from constants and diagonals (see ``factors``). Both embeddings give real amplitudes ψ, so a
-batch is one real product [Re U; Im U] ψ, and the readout is a table of signs times probabilities.
+step from constants and diagonals (see ``factors``). Nearly all embeddings give real amplitudes ψ,
+so a batch is one real product [Re U; Im U] ψ; complex ones take a real product of twice the width.
+The readout is a table of signs times probabilities.
 The batch is the last dimension throughout. ``forward`` and ``backward`` are the pair that another
 kernel may replace.
 """
@@ -36,9 +37,9 @@ class Tables(NamedTuple):
 class Saved(NamedTuple):
     """What ``forward`` keeps for ``backward`` (c circuits, B images)."""
 
-    states: Tensor  # (c, N, B) embedded amplitudes
+    states: Tensor  # (c, N, B) embedded amplitudes; of complex ones (c, 2N, B): [Re ψ; Im ψ]
     embedding: tuple[Tensor, ...]
-    matrix: Tensor  # (c, 2rN, N): [Re U; Im U]
+    matrix: Tensor  # (c, 2rN, N): [Re U; Im U]; before complex ψ (c, 2rN, 2N)
     amplitudes: Tensor  # (c, 2rN, B) at the readout
     diagonals: tuple[Tensor, ...]  # complex (c, 1, N) each: D_1 … D_K
     products: tuple[Tensor, ...]  # complex (c, rN, N) each: C_K D_K, …, C_K D_K ⋯ C_1 D_1 = U
@@ -79,10 +80,11 @@ def forward(circuit: Circuit, inputs: Tensor, weights: Tensor) -> tuple[Tensor, 
         (c, circuit.outputs, B), and what ``backward`` needs.
     """
     table = tables(circuit, weights.dtype, weights.device)
-    embed = embeddings.amplitude if circuit.embedding == "amplitude" else embeddings.angle
-    states, embedding = embed(inputs)
+    states, embedding = embeddings.FORMS[circuit.embedding].embed(inputs)
     diagonals, products = compile_matrix(table, weights)
     matrix = torch.cat((products[-1].real, products[-1].imag), dim=1)
+    if states.is_complex():
+        matrix, states = _in_real_numbers(matrix, states)
     amplitudes = torch.bmm(matrix, states)
     real, imag = amplitudes.chunk(2, dim=1)
     values = torch.matmul(table.signs, torch.addcmul(real * real, imag, imag))
@@ -114,14 +116,32 @@ def backward(circuit: Circuit, saved: Saved, grad: Tensor) -> tuple[Tensor, Tens
         Gradients of the shapes of ``inputs`` and ``weights``.
     """
     table = tables(circuit, saved.states.dtype, saved.states.device)
-    vjp = embeddings.amplitude_vjp if circuit.embedding == "amplitude" else embeddings.angle_vjp
+    vjp = embeddings.FORMS[circuit.embedding].vjp
     real_and_imag = torch.unflatten(saved.amplitudes, 1, (2, -1))
     grad_probabilities = torch.matmul(2.0 * table.signs.T, grad).unsqueeze(1)
     grad_amplitudes = (real_and_imag * grad_probabilities).flatten(1, 2)
-    grad_inputs = vjp(torch.bmm(saved.matrix.mT, grad_amplitudes), saved.embedding)
+    grad_states = torch.bmm(saved.matrix.mT, grad_amplitudes)
     grad_matrix = torch.bmm(grad_amplitudes, saved.states.mT)
+    if saved.states.shape[1] > circuit.dimension:
+        grad_matrix, grad_states = _in_real_numbers_vjp(grad_matrix, grad_states)
+    grad_inputs = vjp(grad_states, saved.embedding)
     grad_weights = _weights_vjp(table, saved, grad_matrix)
     return grad_inputs, grad_weights.view(-1, *circuit.weight_shape)
+
+
+def _in_real_numbers(matrix: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
+    """U ψ = [Re U, -Im U; Im U, Re U] [Re ψ; Im ψ], from [Re U; Im U]."""
+    real, imag = matrix.chunk(2, dim=1)
+    matrix = torch.cat((matrix, torch.cat((-imag, real), dim=1)), dim=2)
+    return matrix, torch.cat((states.real, states.imag), dim=1)
+
+
+def _in_real_numbers_vjp(grad_matrix: Tensor, grad_states: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradients to [Re U; Im U] and, as ∂L/∂Re ψ + i ∂L/∂Im ψ, to ψ."""
+    beside_real, beside_imag = grad_matrix.chunk(2, dim=2)
+    from_minus_imag, from_real = beside_imag.chunk(2, dim=1)
+    grad_matrix = beside_real + torch.cat((from_real, -from_minus_imag), dim=1)
+    return grad_matrix, torch.complex(*grad_states.chunk(2, dim=1))
 
 
 def _weights_vjp(table: Tables, saved: Saved, grad_matrix: Tensor) -> Tensor:

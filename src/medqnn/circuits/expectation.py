@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import astuple
 from typing import Any
 
 import torch
@@ -40,7 +39,7 @@ def expectations(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
     """
     _check(circuit, inputs, weights)
     if torch.compiler.is_compiling():
-        values: Tensor = operator.expectations(inputs, weights, *astuple(circuit))
+        values: Tensor = operator.expectations(inputs, weights, operator.fields_of(circuit))
     elif torch._C._are_functorch_transforms_active():
         with torch.autocast(inputs.device.type, enabled=False):
             values = methods.traced(circuit).evaluate(circuit, inputs, weights)[0]

@@ -44,7 +44,7 @@ def draw_inputs(
         float64 (S, circuit.inputs).
     """
     shape = (count, circuit.inputs)
-    if circuit.embedding == "angle":
+    if circuit.embedding != "amplitude":
         low, high = angles
         uniform = torch.rand(shape, dtype=torch.float64, generator=generator)
         return low + (high - low) * uniform
@@ -54,9 +54,11 @@ def draw_inputs(
 
 
 def embedded(circuit: Circuit, inputs: Tensor) -> Tensor:
-    """States before the first gate that has a weight: float64 (S, 2^q) of inputs (S, n)."""
-    embed = embeddings.amplitude if circuit.embedding == "amplitude" else embeddings.angle
-    return embed(inputs.mT)[0].mT
+    """Embedded states (S, 2^q) of inputs (S, n), up to the same gate on every qubit.
+
+    float64, or complex128 with ``iqp``; ``factors`` has that gate.
+    """
+    return embeddings.FORMS[circuit.embedding].embed(inputs.mT)[0].mT
 
 
 def states(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:

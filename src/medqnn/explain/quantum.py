@@ -106,7 +106,7 @@ def amplitudes(model: nn.Module, images: Tensor) -> Tensor | None:
     if isinstance(head, QuantumConv2d):
         return _mean_angles(head, inputs)
     grouped = inputs.unflatten(1, (head.circuits, -1))
-    if head.circuit.embedding == "angle":
+    if head.circuit.embedding != "amplitude":
         return grouped
     return embeddings.amplitude(grouped.mT)[0].mT.square()
 
@@ -115,7 +115,7 @@ class Gate(NamedTuple):
     """A gate of a trained circuit.
 
     Attributes:
-        name: ``Rot``, ``RY``, ``RZ``, ``CNOT`` or ``CZ``, as PennyLane's.
+        name: ``Rot``, ``RX``, ``RY``, ``RZ``, ``CNOT`` or ``CZ``, as PennyLane's.
         qubits: On which it acts, from 0; control, then target.
         angles: In radians; (φ, θ, ω) of a Rot, R_z(ω) R_y(θ) R_z(φ).
     """
@@ -128,10 +128,11 @@ class Gate(NamedTuple):
 def circuit_of(layer: QuantumLayer | QuantumConv2d) -> list[list[list[Gate]]]:
     """The gates behind the embedding, of each circuit, of each of its layers, in order of time.
 
+    With ``reupload`` the embedding stands before every layer of the ansatz; it is not among these.
     Pooling is there as it is computed: its measurements deferred, each controlled rotation as
     rotations and CNOTs (see ``circuits.ansatze``). Embedding and readout are in ``layer.circuit``.
     """
-    declared = layers(layer.circuit)
+    declared = [part for part in layers(layer.circuit) if isinstance(part, Layer)]
     circuits = layer.weight.detach().double().cpu().flatten(1)
     return [[_gates(part, weights) for part in declared] for weights in circuits]
 
@@ -145,7 +146,7 @@ def _gates(layer: Layer, weights: Tensor) -> list[Gate]:
         if all(has):
             gates.append(Gate("Rot", (qubit,), tuple(own)))
             continue
-        turns = zip(("RZ", "RY", "RZ"), own, has, strict=True)
+        turns = zip(("RZ", f"R{layer.axis}", "RZ"), own, has, strict=True)
         gates += [Gate(name, (qubit,), (angle,)) for name, angle, there in turns if there]
     if layer.gate != "none":
         gates += [Gate(layer.gate.upper(), pair) for pair in layer.pairs]

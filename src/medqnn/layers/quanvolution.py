@@ -8,9 +8,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from medqnn.circuits.circuit import MAX_QUBITS, Circuit, Entangler
+from medqnn.circuits.circuit import COMPILED_QUBITS, Circuit, Entangler
 from medqnn.circuits.expectation import expectations
 from medqnn.errors import CircuitError
+from medqnn.layers.quantum import Evaluate
 
 Pair = tuple[int, int]
 
@@ -38,6 +39,8 @@ class QuantumConv2d(nn.Module):
     Attributes:
         weight: Rotation angles in radians, (circuits, *circuit.weight_shape), drawn uniformly
             from [0, 2π).
+        evaluate: How the circuits are evaluated: ``circuits.expectations``, or what else takes its
+            arguments.
 
     Raises:
         CircuitError: If an argument or an input's shape does not fit.
@@ -60,9 +63,9 @@ class QuantumConv2d(nn.Module):
         self.stride = _pair(stride, "stride", least=1)
         self.padding = _pair(padding, "padding", least=0)
         qubits = math.prod(self.kernel_size)
-        if qubits > MAX_QUBITS:
+        if qubits > COMPILED_QUBITS:
             raise CircuitError(
-                f"kernel_size is {kernel_size}: give at most {MAX_QUBITS} pixels, one a qubit"
+                f"kernel_size is {kernel_size}: give at most {COMPILED_QUBITS} pixels, one a qubit"
             )
         self.circuit = Circuit(qubits, depth, "angle", readouts, entangler, pooling=pooling)
         if in_channels < 1:
@@ -73,6 +76,7 @@ class QuantumConv2d(nn.Module):
                 f"out_channels is {out_channels}: give a multiple of {step}, in_channels "
                 f"({in_channels}) times the outputs of one circuit ({self.circuit.outputs})"
             )
+        self.evaluate: Evaluate = expectations
         self.in_channels = in_channels
         self.out_channels = out_channels
         circuits = out_channels // self.circuit.outputs
@@ -105,7 +109,7 @@ class QuantumConv2d(nn.Module):
         per_channel = len(self.weight) // self.in_channels
         if per_channel > 1:
             angles = angles.repeat_interleave(per_channel, dim=0)
-        values = expectations(self.circuit, angles.permute(2, 0, 1), self.weight)
+        values = self.evaluate(self.circuit, angles.permute(2, 0, 1), self.weight)
         channels_first = values.permute(1, 2, 0).reshape(self.out_channels, *where)
         return channels_first.transpose(0, 1).contiguous()
 

@@ -27,7 +27,8 @@ class MatchedLinear(nn.Module):
 
     Each group stands for one circuit with P weights, i inputs and o outputs. Its map has rank
     P // (i + o), without bias; where P is too few even for rank one, the inputs are averaged down
-    to P // o numbers, which a full linear map reads.
+    to P // o numbers, which a full linear map reads. A circuit with fewer weights than outputs is
+    matched by one number and o weights, a few more than its own.
 
     Args:
         layer: The quantum layer to match.
@@ -38,7 +39,7 @@ class MatchedLinear(nn.Module):
         inputs, outputs = layer.circuit.inputs, layer.circuit.outputs
         budget = layer.weight[0].numel()
         rank = budget // (inputs + outputs)
-        self.hidden = rank or budget // outputs
+        self.hidden = rank or max(1, budget // outputs)
         self.down = nn.Parameter(torch.empty(layer.circuits, inputs, rank)) if rank else None
         self.up = nn.Parameter(torch.empty(layer.circuits, self.hidden, outputs))
         self.circuits = layer.circuits

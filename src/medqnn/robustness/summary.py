@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, softmax
+import torch
 
 from medqnn.evaluation.evaluate import LEVEL
 from medqnn.evaluation.intervals import cluster_bootstrap
 from medqnn.evaluation.metrics import weighted_scores
 from medqnn.evaluation.multilabel import MultiLabelPredictions
-from medqnn.evaluation.predictions import AnyPredictions, Predictions
+from medqnn.evaluation.predictions import AnyPredictions
 from medqnn.layers.twins import HYBRID
 from medqnn.robustness.measure import Answers, Key, Setting
 from medqnn.training.assess import finite
-from medqnn.training.inputs import Inputs
+from medqnn.training.predict import predictions_of
 from medqnn.training.trained import Trained
 
 CLEAN, CORRUPTED = "clean", "mean corrupted"
@@ -46,7 +46,10 @@ class Scores:
         inputs, self.variants = trained.inputs, list(trained.models)
         self.settings = [setting for name, setting in answers if name == self.variants[0]]
         self.answers = answers
-        self.predictions = {key: _predictions(inputs, rows, one) for key, one in answers.items()}
+        self.predictions = {
+            key: predictions_of(inputs, rows, torch.from_numpy(one.logits))
+            for key, one in answers.items()
+        }
         self.reference = HYBRID if HYBRID in self.variants else self.variants[0]
         some = self.predictions[self.reference, self.settings[0]]
         self.labels, self.patients = some.labels, some.patients
@@ -146,14 +149,6 @@ def no_better(found: dict[str, Any]) -> list[str]:
     """
     ends = {name: means[CLEAN] for name, means in found["variants"].items()}
     return [name for name, one in ends.items() if (one["low"] or 0.0) <= found["baseline"]]
-
-
-def _predictions(inputs: Inputs, rows: np.ndarray, answers: Answers) -> AnyPredictions:
-    own, labels, logits = inputs.table.rows.iloc[rows], inputs.labels[rows], answers.logits
-    ids, patients = own["id"].to_numpy(), own["patient"].to_numpy()
-    if inputs.table.multilabel:
-        return MultiLabelPredictions(ids, patients, labels > 0, expit(logits), inputs.classes)
-    return Predictions(ids, patients, labels, softmax(logits, axis=1), inputs.classes)
 
 
 def _share_right(predictions: AnyPredictions) -> np.ndarray:

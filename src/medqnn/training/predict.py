@@ -32,10 +32,11 @@ def predict(model: nn.Module, inputs: Inputs, part: str) -> Outputs:
     logits = torch.cat([output.logits for output in outputs]).double()
     maps = [output.attention for output in outputs if output.attention is not None]
     attention = torch.cat(maps)[:, 0].numpy().astype(np.float16) if maps else None
-    return Outputs(_predictions(inputs, rows, logits), attention)
+    return Outputs(predictions_of(inputs, rows, logits), attention)
 
 
-def _predictions(inputs: Inputs, rows: np.ndarray, logits: Tensor) -> AnyPredictions:
+def predictions_of(inputs: Inputs, rows: np.ndarray, logits: Tensor) -> AnyPredictions:
+    """Logits (n, K) of rows (n,) as a table of probabilities."""
     table, labels = inputs.table.rows.iloc[rows], inputs.labels[rows]
     ids, patients = table["id"].to_numpy(), table["patient"].to_numpy()
     if inputs.table.multilabel:
