@@ -1,0 +1,100 @@
+"""``medqnn evaluate RUN --device NAME``: a run's circuits on a device, and what changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+import yaml
+from rich.progress import track
+from rich.table import Table
+
+from medqnn.cli.show import console, decoding, interval
+from medqnn.errors import RunError
+from medqnn.evaluation.words import in_words
+from medqnn.hardware.job import SUMMARY, run_on
+from medqnn.hardware.target import IMAGES, Target
+from medqnn.training.folder import RunFolder
+from medqnn.training.trained import load_trained
+
+
+def on_device(
+    run: Path,
+    device: str,
+    shots: int | None,
+    options: Sequence[str],
+    images: int | None,
+    seed: int,
+) -> None:
+    """Run it, with a progress bar, and show the outcome.
+
+    Raises:
+        RunError: If an option is not KEY=VALUE, or the run, the device or the disk fail.
+    """
+    folder = RunFolder(run)
+    wanted = IMAGES if images is None else images or None
+    target = Target(device, shots, tuple(map(_option, options)), wanted, seed)
+    trained = load_trained(folder, decoding)
+    try:
+        made = run_on(folder, trained, target, _say, _bar(device))
+    except KeyboardInterrupt:
+        console.print("interrupted: give the same command again to go on", soft_wrap=True)
+        raise typer.Exit(130) from None
+    found = made.read_json(SUMMARY)
+    console.print(_table(found, device))
+    for name, one in found["variants"].items():
+        console.print(f"{name}: {in_words(one['comparison'])}", soft_wrap=True)
+    console.print(f"predictions and figures: {made.path}", soft_wrap=True)
+
+
+def _option(text: str) -> tuple[str, Any]:
+    key, sign, value = text.partition("=")
+    if not (key and sign):
+        raise RunError(f"--option {text!r} is not KEY=VALUE: write for example --option seed=1")
+    return key, yaml.safe_load(value)
+
+
+def _say(text: str) -> None:
+    console.print(text, soft_wrap=True)
+
+
+def _bar(device: str) -> Any:
+    def bar(items: Iterable[Any], total: int) -> Iterator[Any]:
+        return iter(track(items, f"on {device}", total, console=console))
+
+    return bar
+
+
+def _table(found: dict[str, Any], device: str) -> Table:
+    """A column a network."""
+    shots = found["target"]["shots"]
+    asked = f"{shots} shots" if shots else "no shots"
+    table = Table(title=f"{device}, {asked}, {found['images']} test images")
+    table.add_column("")
+    for name in found["variants"]:
+        table.add_column(name, justify="right")
+    for title, cell in ROWS.items():
+        table.add_row(title, *(cell(one) for one in found["variants"].values()))
+    return table
+
+
+def _error(one: dict[str, Any]) -> str:
+    return f"{one['values']['mean']:.2e} ({one['values']['largest']:.2e})"
+
+
+def _by_shots(one: dict[str, Any]) -> str:
+    expected = one["values"]["by_shots"]
+    return "–" if expected is None else f"{expected:.2e}"
+
+
+ROWS = {
+    "accuracy, exact simulation": lambda one: interval(one["exact"]["scores"]["accuracy"]),
+    "accuracy, device": lambda one: interval(one["device"]["scores"]["accuracy"]),
+    "same answer": lambda one: f"{one['agreement']:.1%}",
+    "mean (largest) error of a value": _error,
+    "  of it by shots alone": _by_shots,
+    "circuits": lambda one: f"{one['circuits']:,}",
+    "seconds": lambda one: f"{one['seconds']:.1f}",
+}

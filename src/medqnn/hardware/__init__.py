@@ -1,0 +1,1 @@
+"""A finished run's circuits on PennyLane's devices: simulators and hardware."""

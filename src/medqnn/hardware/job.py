@@ -1,0 +1,166 @@
+"""A run's test images on a device, part by part: what is done is kept, and need not be done again.
+
+RUN/devices/NAME/ holds parts/VARIANT-NUMBER.npz, then predictions_VARIANT.csv and device.json.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from torch import nn
+
+from medqnn.data.cache import Progress
+from medqnn.errors import RunError
+from medqnn.evaluation.predictions import write_predictions
+from medqnn.hardware.outcome import outcome
+from medqnn.hardware.remote import Remote, Say, evaluated_by, quantum_layers
+from medqnn.hardware.target import Target
+from medqnn.training.batches import Images
+from medqnn.training.folder import RunFolder
+from medqnn.training.predict import predictions_of
+from medqnn.training.sampling import chosen_rows
+from medqnn.training.trained import Trained
+
+FOLDER, SUMMARY = "devices", "device.json"
+TOGETHER = 4  # images of a part: so much is lost at most when a line breaks
+
+
+class Answers(NamedTuple):
+    """What a network said of images, by the exact simulation and through the device.
+
+    Attributes:
+        exact: float64 (n, K), logits.
+        device: float64 (n, K), logits.
+        exact_values: float64 (m,), all expectation values of all circuits.
+        device_values: float64 (m,), the same from the device.
+        circuits: How many circuits were run.
+        seconds: Wall time on the device, waiting included.
+    """
+
+    exact: np.ndarray
+    device: np.ndarray
+    exact_values: np.ndarray
+    device_values: np.ndarray
+    circuits: int
+    seconds: float
+
+
+def run_on(
+    folder: RunFolder, trained: Trained, target: Target, say: Say, progress: Progress | None = None
+) -> RunFolder:
+    """Evaluate every network of a run that has circuits on a device, and write what was found.
+
+    Args:
+        folder: The run.
+        trained: What it was made of.
+        target: The device.
+        say: Told when the device fails and is tried again.
+        progress: Wraps the work, called with an iterable and its length.
+
+    Returns:
+        The device's folder in the run.
+
+    Raises:
+        RunError: If no network has circuits, the device fails, or nothing can be written.
+    """
+    models = {name: model for name, model in trained.models.items() if quantum_layers(model)}
+    if not models:
+        raise RunError(f"no network of {folder.path} has a quantum layer: train its hybrid")
+    own = RunFolder(folder.path / FOLDER / target.name)
+    rows = chosen_rows(trained, target.images, target.seed)
+    parts = np.array_split(rows, -(-len(rows) // TOGETHER))
+    remote = Remote(target, say)
+    work = [(name, number) for name in models for number in range(len(parts))]
+    done: dict[str, list[Answers]] = {name: [] for name in models}
+    for name, number in progress(work, len(work)) if progress else work:
+        path = f"parts/{name}-{number:04d}.npz"
+        done[name].append(_part(own, path, models[name], trained, parts[number], remote))
+    return _write(
+        own, trained, rows, {name: _joined(parts) for name, parts in done.items()}, target
+    )
+
+
+def _part(
+    own: RunFolder,
+    path: str,
+    model: nn.Module,
+    trained: Trained,
+    rows: np.ndarray,
+    remote: Remote,
+) -> Answers:
+    """A part that was done before, or else done now and kept."""
+    if (own.path / path).is_file():
+        return _read(own.path / path)
+    images = Images(trained.inputs.decoded, trained.inputs.labels)[rows.tolist()].images
+    remote.clear()
+    started = time.perf_counter()
+    with torch.no_grad():
+        exact = model(images).logits
+        with evaluated_by(model, remote):
+            found = model(images).logits
+    answers = Answers(
+        exact.double().numpy(),
+        found.double().numpy(),
+        np.concatenate(remote.exact),
+        np.concatenate(remote.values),
+        remote.circuits,
+        time.perf_counter() - started,
+    )
+    own.write(path, partial(_save, answers=answers))
+    return answers
+
+
+def _save(path: Path, answers: Answers) -> None:
+    with path.open("wb") as file:
+        np.savez(file, **answers._asdict())
+
+
+def _read(path: Path) -> Answers:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            kept = {name: archive[name] for name in Answers._fields}
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise RunError(
+            f"{path} is broken: delete it, and the same command makes it anew"
+        ) from error
+    kept |= {"circuits": int(kept["circuits"]), "seconds": float(kept["seconds"])}
+    return Answers(**kept)
+
+
+def _joined(parts: list[Answers]) -> Answers:
+    return Answers(
+        np.concatenate([part.exact for part in parts]),
+        np.concatenate([part.device for part in parts]),
+        np.concatenate([part.exact_values for part in parts]),
+        np.concatenate([part.device_values for part in parts]),
+        sum(part.circuits for part in parts),
+        sum(part.seconds for part in parts),
+    )
+
+
+def _write(
+    own: RunFolder,
+    trained: Trained,
+    rows: np.ndarray,
+    answers: dict[str, Answers],
+    target: Target,
+) -> RunFolder:
+    variants = {}
+    for name, found in answers.items():
+        exact = predictions_of(trained.inputs, rows, torch.from_numpy(found.exact))
+        device = predictions_of(trained.inputs, rows, torch.from_numpy(found.device))
+        own.write(f"predictions_{name}.csv", partial(write_predictions, predictions=device))
+        values = (found.exact_values, found.device_values)
+        variants[name] = {
+            **outcome(exact, device, *values, shots=target.shots),
+            "circuits": found.circuits,
+            "seconds": found.seconds,
+        }
+    own.write_json(SUMMARY, {"target": target.facts(), "images": len(rows), "variants": variants})
+    return own
