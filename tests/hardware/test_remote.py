@@ -9,9 +9,10 @@ import torch
 from hardware.flaky import FlakyTarget
 from medqnn.circuits import Circuit, expectations
 from medqnn.errors import CircuitError, RunError
-from medqnn.hardware.remote import TRIES, Remote, evaluated_by, quantum_layers
+from medqnn.hardware.remote import TRIES, Remote
 from medqnn.hardware.target import Target
 from medqnn.layers import QuantumConv2d, QuantumLayer
+from medqnn.layers.evaluated import evaluated_by, quantum_layers
 
 CIRCUITS = [
     Circuit(3, 2, "amplitude", "Y"),

@@ -19,8 +19,9 @@ from medqnn.data.cache import Progress
 from medqnn.errors import RunError
 from medqnn.evaluation.predictions import write_predictions
 from medqnn.hardware.outcome import outcome
-from medqnn.hardware.remote import Remote, Say, evaluated_by, quantum_layers
+from medqnn.hardware.remote import Remote, Say
 from medqnn.hardware.target import Target
+from medqnn.layers.evaluated import evaluated_by, quantum_layers
 from medqnn.training.batches import Images
 from medqnn.training.folder import RunFolder
 from medqnn.training.predict import predictions_of

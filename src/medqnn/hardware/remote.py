@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from medqnn.circuits import Circuit, expectations
 from medqnn.errors import RunError
@@ -100,22 +99,3 @@ class Remote:
                 self.say(f"{reason}; trying again in {pause:g} s ({number} of {TRIES - 1})")
                 self.sleep(pause)
         raise AssertionError  # the last try returns or raises
-
-
-def quantum_layers(model: nn.Module) -> list[nn.Module]:
-    """The modules of a model that evaluate circuits."""
-    return [one for one in model.modules() if isinstance(getattr(one, "circuit", None), Circuit)]
-
-
-@contextmanager
-def evaluated_by(model: nn.Module, evaluate: Callable[..., Tensor]) -> Iterator[None]:
-    """Let every quantum layer of a model evaluate its circuits so, for a while."""
-    layers = quantum_layers(model)
-    before = [layer.evaluate for layer in layers]
-    try:
-        for layer in layers:
-            layer.evaluate = evaluate  # type: ignore[assignment]
-        yield
-    finally:
-        for layer, own in zip(layers, before, strict=True):
-            layer.evaluate = own
