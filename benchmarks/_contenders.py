@@ -16,11 +16,12 @@ import pennylane as qml
 import torch
 from torch import Tensor
 
-from medqnn.circuits import Circuit, expectations
+from medqnn.circuits import Circuit, compiled, expectations
+from medqnn.circuits.methods import Method
 
 Contender = Callable[[Tensor, Tensor], Tensor]
 
-OURS, DENSE = "medqnn", "nn.Linear"
+OURS, OURS_PYTORCH, DENSE = "medqnn", "medqnn (PyTorch)", "nn.Linear"
 PENNYLANE_TORCH, PENNYLANE_JAX = "PennyLane + PyTorch", "PennyLane + JAX, jit and vmap"
 PAULI = {"X": qml.PauliX, "Y": qml.PauliY, "Z": qml.PauliZ}
 EMBEDDING = {
@@ -57,7 +58,8 @@ def contenders(case: Case, dtype: torch.dtype) -> dict[str, Contender]:
     JAX is among them only where it is installed; its precision is a setting of the process, so
     a later call for another dtype spoils this one's.
     """
-    chosen = {OURS: ours(case), PENNYLANE_TORCH: pennylane_torch(case)}
+    chosen = {OURS: ours(case), OURS_PYTORCH: through(compiled, case)}
+    chosen[PENNYLANE_TORCH] = pennylane_torch(case)
     if importlib.util.find_spec("jax"):
         chosen[PENNYLANE_JAX] = pennylane_jax(case, dtype)
     return chosen
@@ -65,6 +67,25 @@ def contenders(case: Case, dtype: torch.dtype) -> dict[str, Contender]:
 
 def ours(case: Case) -> Contender:
     return lambda inputs, weights: expectations(case.circuit, inputs, weights)
+
+
+def through(method: Method, case: Case) -> Contender:
+    """A circuit by one method, whatever ``methods.fastest`` would take."""
+    return lambda inputs, weights: _Through.apply(method, case.circuit, inputs, weights)
+
+
+class _Through(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, method: Method, circuit: Circuit, *tensors: Tensor) -> Tensor:
+        ctx.method, ctx.circuit = method, circuit
+        ctx.save_for_backward(*tensors)
+        values, ctx.saved = method.evaluate(circuit, *tensors)
+        return values
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        tensors = ctx.saved_tensors
+        return None, None, *ctx.method.gradients(ctx.circuit, ctx.saved, grad, *tensors)
 
 
 def dense(case: Case, inputs: Tensor) -> torch.nn.Linear:

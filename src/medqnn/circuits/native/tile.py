@@ -1,0 +1,119 @@
+"""What works on a tile of a batch in machine code: products, embeddings and their gradients.
+
+Within a tile the image is the last dimension.
+Whole vectors are computed, so where the batch ends before the tile, numbers without meaning stand
+behind the last image; nothing of them reaches another image or a sum over images.
+"""
+
+from __future__ import annotations
+
+from medqnn.circuits.embeddings import LEAST_SQUARED_NORM
+from medqnn.circuits.native.angles import cosine_and_sine
+from medqnn.circuits.native.code import Code, Pointer, Value, Variable
+from medqnn.circuits.native.memory import TILE, Batch, Constants, Room
+
+
+def clear(code: Code, start: Pointer, count: Value | int) -> None:
+    """Record zeros."""
+    for i in code.range(0, count, code.lanes):
+        start.put(i, code.splat(0.0))
+
+
+def product(
+    code: Code,
+    left: tuple[Pointer, Value | int, Value | int],
+    right: tuple[Pointer, Value | int],
+    into: tuple[Pointer, Value | int],
+    shape: tuple[Value, Value, Value],
+    add: bool = False,
+) -> None:
+    """Record into = left · right, or += with ``add``, for ``shape`` rows, terms and columns.
+
+    ``left`` comes with the strides of its rows and columns; the others with the stride of their
+    rows, for their columns lie side by side. Rows and columns are rounded up to what is computed
+    at once: a block by a vector.
+    """
+    rows, terms, columns = shape
+    column_of, row_of, row_into = left[0], right[0], into[0]
+    for x in code.range(0, columns, code.lanes):
+        for first in code.range(0, rows, code.block):
+            corners = [row_into + (first + row) * into[1] + x for row in range(code.block)]
+            sums = [Variable(code, c.vector() if add else code.splat(0.0)) for c in corners]
+            for k in code.range(0, terms):
+                factors = (row_of + k * right[1] + x).vector()
+                column = column_of + first * left[1] + k * left[2]
+                for row, total in enumerate(sums):
+                    factor = code.splat(column[code.integer(left[1]) * row])
+                    total.set(code.fused(factor, factors, total.get()))
+            for corner, total in zip(corners, sums, strict=True):
+                corner.put(0, total.get())
+
+
+def embed_amplitudes(code: Code, known: Constants, room: Room, inputs: Batch, count: Value) -> None:
+    """Record ``embeddings.amplitude``; the inverse norms stay in ``spare``."""
+    states = room.states
+    for b in code.range(0, count):
+        image = inputs.start + b * inputs.image
+        for n in code.range(0, known.size):
+            states[n * TILE + b] = image[n * inputs.number]
+    for b in code.range(0, TILE, code.lanes):
+        squares = Variable(code, code.splat(0.0))
+        for n in code.range(0, known.size):
+            number = states.vector(n * TILE + b)
+            squares.set(code.fused(number, number, squares.get()))
+        inverse = code.inverse_root(squares.get(), LEAST_SQUARED_NORM)
+        room.spare.put(b, inverse)
+        for n in code.range(0, known.size):
+            states.put(n * TILE + b, inverse * states.vector(n * TILE + b))
+
+
+def amplitudes_vjp(code: Code, known: Constants, room: Room, into: Batch, count: Value) -> None:
+    """Record ``embeddings.amplitude_vjp``."""
+    states, grad = room.states, room.grad_states
+    for b in code.range(0, TILE, code.lanes):
+        radial = Variable(code, code.splat(0.0))
+        for n in code.range(0, known.size):
+            place = n * TILE + b
+            radial.set(code.fused(grad.vector(place), states.vector(place), radial.get()))
+        for n in code.range(0, known.size):
+            place = n * TILE + b
+            across = grad.vector(place) - radial.get() * states.vector(place)
+            grad.put(place, across * room.spare.vector(b))
+    for b in code.range(0, count):
+        image = into.start + b * into.image
+        for n in code.range(0, known.size):
+            image[n * into.number] = grad[n * TILE + b]
+
+
+def embed_angles(code: Code, known: Constants, room: Room, inputs: Batch, count: Value) -> None:
+    """Record ``embeddings.angle``: from the last qubit on, each doubles the states."""
+    states = room.states
+    for b in code.range(0, TILE, code.lanes):
+        states.put(b, code.splat(1.0))
+    half = Variable(code, code.integer(1))
+    for done in code.range(0, known.qubits):
+        known_states = half.get()
+        inputs.gather(code, known.qubits - 1 - done, room.spare, count)
+        for b in code.range(0, TILE, code.lanes):
+            cos, sin = cosine_and_sine(code, code.splat(0.5) * room.spare.vector(b))
+            for n in code.range(0, known_states):
+                state = states.vector(n * TILE + b)
+                states.put((known_states + n) * TILE + b, sin * state)
+                states.put(n * TILE + b, cos * state)
+        half.set(known_states + known_states)
+
+
+def angles_vjp(code: Code, known: Constants, room: Room, into: Batch, count: Value) -> None:
+    """Record ½ Σ g_1 ψ_0 - g_0 ψ_1 over pairs of states that the qubit's bit tells apart."""
+    states, grad = room.states, room.grad_states
+    for qubit in code.range(0, known.qubits):
+        half = (known.size >> (qubit + 1)) * TILE
+        for b in code.range(0, TILE, code.lanes):
+            overlap = Variable(code, code.splat(0.0))
+            for high in code.range(0, known.size * TILE, half + half):
+                for zero in code.range(high + b, high + half, TILE):
+                    one = zero + half
+                    up = code.fused(grad.vector(one), states.vector(zero), overlap.get())
+                    overlap.set(up - grad.vector(zero) * states.vector(one))
+            room.spare.put(b, code.splat(0.5) * overlap.get())
+        into.scatter(code, qubit, room.spare, count)

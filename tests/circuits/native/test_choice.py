@@ -1,0 +1,62 @@
+"""Where `fastest` takes the machine code, and where not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import Tensor
+
+from medqnn.circuits import Circuit, methods, native
+
+from .. import oracle
+
+LAYER_A, LAYER_B = Circuit(5, 2), Circuit(4, 3, "angle", "Z")
+
+
+def test_it_is_taken_where_it_serves() -> None:
+    inputs, weights, _ = oracle.draw(LAYER_A, circuits=2, batch=3, seed=0)
+    assert methods.fastest(LAYER_A, inputs, torch.nn.Parameter(weights)) is native
+    assert methods.fastest(LAYER_A, inputs.float(), weights.float()) is native
+
+
+@pytest.mark.parametrize(
+    "circuit",
+    [
+        Circuit(native.MAX_QUBITS + 1, 1),
+        Circuit(3, 2, "iqp"),
+        Circuit(3, 2, "angle", reupload=True),
+    ],
+)
+def test_it_is_not_taken_where_it_does_not(circuit: Circuit) -> None:
+    inputs, weights, _ = oracle.draw(circuit, circuits=2, batch=3, seed=0)
+    assert not native.serves(circuit, inputs, weights)
+
+
+def test_tensors_that_may_have_no_memory_are_left_to_others() -> None:
+    class Fake(Tensor):
+        pass
+
+    inputs, weights = torch.rand(1, 1, 4), torch.rand(1, 3, 4, 3)
+    assert not native.serves(LAYER_B, inputs.as_subclass(Fake), weights)
+    assert not native.serves(LAYER_B, inputs.to("meta"), weights.to("meta"))
+
+
+WITHOUT_LLVMLITE = """
+import sys
+import torch
+from medqnn.circuits import Circuit, compiled, expectations, methods
+assert "llvmlite" not in sys.modules
+sys.modules["llvmlite"] = None
+circuit, inputs, weights = Circuit(2, 1), torch.rand(3, 1, 4), torch.rand(1, 1, 2, 3)
+assert methods.fastest(circuit, inputs, weights) is compiled
+assert expectations(circuit, inputs, weights).shape == (3, 1, 2)
+"""
+
+
+def test_llvmlite_is_not_loaded_before_it_is_needed_and_may_be_missing() -> None:
+    command = [sys.executable, "-W", "error", "-c", WITHOUT_LLVMLITE]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
