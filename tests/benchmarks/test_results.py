@@ -38,6 +38,6 @@ def test_attention_scores_alike_in_training_and_explanation() -> None:
 
 def test_the_ablation_starts_with_nothing_undone() -> None:
     table = pd.read_csv(results.TABLES / "attention_ablation.csv")
-    assert table["change"].iloc[0] == "as first made"
+    assert table["change"].iloc[0] == "the recipe"
     assert table["change"].is_unique
     assert table["epochs"].nunique() == 1

@@ -15,6 +15,7 @@ COMMANDS = (
     "evaluate",
     "compare",
     "robustness",
+    "noise",
     "diagnose",
     "explain",
     "report",

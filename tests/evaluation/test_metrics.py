@@ -7,7 +7,15 @@ import pytest
 from sklearn import metrics as sk
 
 from medqnn.errors import EvaluationError
-from medqnn.evaluation.metrics import class_report, confusion_matrix, scores, weighted_scores
+from medqnn.evaluation.metrics import (
+    class_report,
+    commonest_answer,
+    confusion_matrix,
+    scores,
+    share_right,
+    weighted_scores,
+)
+from medqnn.evaluation.multilabel import MultiLabelPredictions
 from medqnn.evaluation.predictions import Predictions
 
 Maker = Callable[..., Predictions]
@@ -130,3 +138,14 @@ def test_confusion_matrix(five_images: Predictions, predictions: Predictions) ->
     np.testing.assert_array_equal(matrix, expected)
     assert tuple(matrix.index) == tuple(matrix.columns) == predictions.classes
     assert (matrix.index.name, matrix.columns.name) == ("true", "predicted")
+
+
+def test_shares_of_right_answers_and_of_the_commonest(five_images: Predictions) -> None:
+    assert share_right(five_images).tolist() == five_images.correct.tolist()
+    present = np.array([[True, False], [True, True], [False, False]])
+    told = np.array([[0.9, 0.9], [0.9, 0.9], [0.1, 0.1]])
+    ids = np.array(["a", "b", "c"])
+    findings = MultiLabelPredictions(ids, ids, present, told, ("x", "y"))
+    assert share_right(findings).tolist() == [0.5, 1.0, 1.0]
+    assert commonest_answer(np.array([0, 1, 1, 2])) == 0.5
+    assert commonest_answer(present) == pytest.approx(2 / 3)

@@ -19,7 +19,7 @@ from .runs import read_json
 __all__ = ["tiny_data", "tiny_study"]
 KEYS = [
     *("schema", "kind", "medqnn", "run", "recipe", "split", "networks", "comparisons"),
-    *("explained", "embedding", "robustness", "diagnostics"),
+    *("explained", "embedding", "robustness", "noise", "diagnostics"),
 ]
 
 
@@ -34,7 +34,8 @@ def test_numbers_are_those_of_the_run_s_files(run: Path) -> None:
         history = pd.read_csv(run / name / "history.csv")
         epochs = pd.DataFrame(found["networks"][name]["epochs"])
         pd.testing.assert_frame_equal(epochs, history, rtol=1e-14)
-    assert found["robustness"] is found["diagnostics"] is found["explained"] is None
+    assert found["robustness"] is found["noise"] is found["diagnostics"] is None
+    assert found["explained"] is None
 
 
 def test_parts_are_counted(run: Path) -> None:

@@ -55,6 +55,7 @@ class _Expectations(torch.autograd.Function):
         ctx.circuit, ctx.method = circuit, methods.fastest(circuit, inputs, weights)
         ctx.save_for_backward(inputs, weights)
         with _full_precision(inputs.device):
+            values: Tensor
             values, ctx.saved = ctx.method.evaluate(circuit, inputs, weights)
         return values
 

@@ -138,4 +138,5 @@ def _line(at: Tensor) -> Tensor:
 
 
 def _weighted(values: Tensor, shares: Tensor) -> Tensor:
-    return torch.tensordot(shares.to(values), values, dims=1)
+    weighted: Tensor = torch.tensordot(shares.to(values), values, dims=1)
+    return weighted

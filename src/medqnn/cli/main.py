@@ -11,9 +11,12 @@ from medqnn.cli.data import app as data_app
 from medqnn.cli.diagnose import diagnose
 from medqnn.cli.evaluate import evaluate
 from medqnn.cli.explain import explain
+from medqnn.cli.export import export
 from medqnn.cli.leaderboard import leaderboard
+from medqnn.cli.noise import noise
 from medqnn.cli.recipe import app as recipe_app
 from medqnn.cli.report import report
+from medqnn.cli.resources import resources
 from medqnn.cli.robustness import robustness
 from medqnn.cli.study import study
 from medqnn.cli.train import train
@@ -34,9 +37,12 @@ app.command()(compare)
 app.command()(study)
 app.command()(leaderboard)
 app.command()(robustness)
+app.command()(noise)
 app.command()(explain)
 app.command()(diagnose)
 app.command()(report)
+app.command()(export)
+app.command()(resources)
 app.add_typer(recipe_app, name="recipe")
 app.add_typer(data_app, name="data")
 

@@ -94,6 +94,25 @@ def weighted_scores(predictions: AnyPredictions, weights: np.ndarray) -> pd.Data
     return pd.DataFrame(columns)
 
 
+def share_right(predictions: AnyPredictions) -> np.ndarray:
+    """Share of each image's questions answered rightly, float64 (n,); of classes there is one."""
+    if isinstance(predictions, MultiLabelPredictions):
+        return np.asarray((predictions.predicted == predictions.labels).mean(axis=1))
+    return predictions.correct.astype(np.float64)
+
+
+def commonest_answer(labels: np.ndarray) -> float:
+    """Mean of `share_right` if every image were given the commonest answer.
+
+    Args:
+        labels: Classes, int (n,), or findings, bool (n, K).
+    """
+    if labels.ndim == 2:
+        present = labels.mean(axis=0)
+        return float(np.maximum(present, 1 - present).mean())
+    return float(np.bincount(labels).max() / len(labels))
+
+
 def class_report(predictions: AnyPredictions) -> pd.DataFrame:
     """Table 1 of the HQCM-EBTC paper; for findings see `multilabel_report`.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from medqnn.errors import RunError
 from medqnn.export.extras import extra
+from medqnn.hardware.aer import noise_of
 
 with extra("pennylane"):
     import pennylane as qml
@@ -24,7 +25,8 @@ class Target:
         device: Its name in PennyLane: ``default.qubit``, ``lightning.qubit``, ``qiskit.aer``, or
             that of any plugin that is installed. Credentials are the plugin's own matter.
         shots: Of each circuit and readout; None for exact expectation values.
-        options: Names and values that ``pennylane.device`` passes on to the device.
+        options: Names and values that ``pennylane.device`` passes on to the device; a
+            ``noise_model`` that is a name is made by ``aer.noise_of``.
         images: At most so many test images, evenly over the classes; None for all.
         seed: Of the images taken.
 
@@ -61,8 +63,11 @@ class Target:
         Raises:
             RunError: If there is none of this name, or it does not take the options.
         """
+        options = dict(self.options)
+        if isinstance(options.get("noise_model"), str):
+            options["noise_model"] = noise_of(options["noise_model"])
         try:
-            return qml.device(self.device, wires=qubits, **dict(self.options))
+            return qml.device(self.device, wires=qubits, **options)
         except Exception as error:  # whatever a plugin raises: no package, no account, no network
             reason = " ".join(str(error).split()) or type(error).__name__
             raise RunError(

@@ -14,6 +14,7 @@ from medqnn.report import (
     embedding,
     explained,
     figures,
+    noise,
     opening,
     operating_points,
     panels,
@@ -55,6 +56,7 @@ def render(run: Run) -> str:
         explained,
         subgroups,
         cases,
+        noise,
         diagnostics,
     )
     sections = [results, _training, _robustness, *(part.section for part in parts)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from medqnn.report.tables import PARTS
 from medqnn.robustness.results import SUMMARY as ROBUSTNESS
 from medqnn.robustness.results import read_results
 from medqnn.training.folder import Folder, RunFolder
+from medqnn.under_noise.results import SUMMARY as NOISE
+from medqnn.under_noise.results import read_results as read_noise
 
 NAME = "report.json"
 SCHEMA = 1  # raised whenever a key changes its meaning or goes
@@ -69,7 +72,8 @@ def as_json(run: Run) -> dict[str, Any]:
         "comparisons": run.comparisons,
         "explained": _if_there(folder, EXPLAINED),
         "embedding": _if_there(folder, EMBEDDING),
-        "robustness": _robustness(folder),
+        "robustness": _with_table(folder, ROBUSTNESS, read_results),
+        "noise": _with_table(folder, NOISE, read_noise),
         "diagnostics": _if_there(folder, DIAGNOSTICS),
     }
 
@@ -109,11 +113,13 @@ def _split(run: Run) -> dict[str, Any]:
     return counts
 
 
-def _robustness(folder: RunFolder) -> dict[str, Any] | None:
-    if not (folder.path / ROBUSTNESS).is_file():
+def _with_table(
+    folder: RunFolder, name: str, read: Callable[[RunFolder], tuple[pd.DataFrame, dict[str, Any]]]
+) -> dict[str, Any] | None:
+    if not (folder.path / name).is_file():
         return None
-    found = read_results(folder)
-    return {"summary": found.summary, "table": records(found.table)}
+    table, summary = read(folder)
+    return {"summary": summary, "table": records(table)}
 
 
 def _if_there(folder: RunFolder, name: str) -> Any:

@@ -10,6 +10,7 @@ from medqnn.report import (
     diagnostics,
     embedding,
     explained,
+    noise,
     opening,
     operating_points,
     study,
@@ -57,7 +58,7 @@ def render(run: Run) -> str:
 
 def content(run: Run) -> dict[str, Any]:
     """What the page's sections of tables hold; the figures among it go unused."""
-    parts = (opening, operating_points, embedding, explained, subgroups, diagnostics)
+    parts = (opening, operating_points, embedding, explained, subgroups, noise, diagnostics)
     sections = [data.facts, results, *(part.section for part in parts)]
     found = {key: part for section in sections for key, part in section(run).items()}
     return {**found, "robustness": robustness(run)}

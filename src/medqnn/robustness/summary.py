@@ -11,9 +11,7 @@ import torch
 
 from medqnn.evaluation.evaluate import LEVEL
 from medqnn.evaluation.intervals import cluster_bootstrap
-from medqnn.evaluation.metrics import weighted_scores
-from medqnn.evaluation.multilabel import MultiLabelPredictions
-from medqnn.evaluation.predictions import AnyPredictions
+from medqnn.evaluation.metrics import commonest_answer, share_right, weighted_scores
 from medqnn.layers.twins import HYBRID
 from medqnn.robustness.measure import Answers, Key, Setting
 from medqnn.training.assess import finite
@@ -66,7 +64,7 @@ class Scores:
     def _right(self, variant: str) -> np.ndarray:
         """Share of an image's questions answered rightly, (n, S); of classes there is one."""
         answered = (self.predictions[variant, setting] for setting in self.settings)
-        return np.column_stack([_share_right(predictions) for predictions in answered])
+        return np.column_stack([share_right(predictions) for predictions in answered])
 
     def _bootstrap(self, right: np.ndarray) -> pd.DataFrame:
         means = mean_weights(self.settings)
@@ -132,7 +130,7 @@ def summary(scores: Scores) -> dict[str, Any]:
             "seed": scores.seed,
             "method": f"percentile bootstrap over {units}",
         },
-        "baseline": _baseline(scores.labels),
+        "baseline": commonest_answer(scores.labels),
         "variants": {name: _relative(_means(found)) for name, found in scores.spread.items()},
         "reference": scores.reference,
         "differences": {name: _means(found) for name, found in scores.ahead.items()},
@@ -149,19 +147,6 @@ def no_better(found: dict[str, Any]) -> list[str]:
     """
     ends = {name: means[CLEAN] for name, means in found["variants"].items()}
     return [name for name, one in ends.items() if (one["low"] or 0.0) <= found["baseline"]]
-
-
-def _share_right(predictions: AnyPredictions) -> np.ndarray:
-    if isinstance(predictions, MultiLabelPredictions):
-        return np.asarray((predictions.predicted == predictions.labels).mean(axis=1))
-    return predictions.correct.astype(np.float64)
-
-
-def _baseline(labels: np.ndarray) -> float:
-    if labels.ndim == 2:
-        present = labels.mean(axis=0)
-        return float(np.maximum(present, 1 - present).mean())
-    return float(np.bincount(labels).max() / len(labels))
 
 
 def _row(scores: Scores, variant: str, number: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import lightning as L  # noqa: N812
@@ -16,6 +16,8 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor, nn
 
 from medqnn.errors import RunError
+from medqnn.layers.evaluated import quantum_layers
+from medqnn.layers.noisy import noisy
 from medqnn.models import SYSTEMS
 from medqnn.training.batches import Batches
 from medqnn.training.callbacks import (
@@ -52,6 +54,13 @@ def build_model(recipe: Recipe, variant: str, classes: int) -> nn.Module:
     )
 
 
+def as_trained(recipe: Recipe, model: nn.Module) -> AbstractContextManager[nn.Module]:
+    """The model as it is trained: its circuits, if it has any, under the recipe's noise."""
+    if recipe.noise is None or not quantum_layers(model):
+        return nullcontext(model)
+    return noisy(model, recipe.noise.noise())
+
+
 def fit(
     recipe: Recipe, variant: str, inputs: Inputs, folder: Path, *, bar: bool = True
 ) -> nn.Module:
@@ -66,7 +75,8 @@ def fit(
 
     Returns:
         The model in evaluation mode, with the weights of the epoch of least validation loss, or
-        without a validation part of the last epoch.
+        without a validation part of the last epoch. Its circuits are simulated exactly again, if
+        the recipe has them trained, and validated, under noise.
 
     Raises:
         RunError: If no epoch has a finite validation loss, or the last no finite training loss.
@@ -81,7 +91,7 @@ def fit(
     best = Checkpoints(checkpoints, "best", monitor="val_loss")
     validated = len(inputs.rows("val")) > 0
     written = [*([best] if validated else []), Checkpoints(checkpoints, "last")]
-    with _quiet():
+    with _quiet(), as_trained(recipe, model):
         trainer = _trainer(recipe, folder, written, bar, validated)
         trainer.fit(
             module,

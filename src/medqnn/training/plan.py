@@ -12,8 +12,10 @@ import pandas as pd
 import torch
 from torch import nn
 
+from medqnn.circuits.noise.exact import MAX_QUBITS
 from medqnn.data.cache import Progress
 from medqnn.errors import RecipeError, RunError
+from medqnn.layers.evaluated import quantum_layers
 from medqnn.training import recipe as recipes
 from medqnn.training.cases import ATTRIBUTES, attribute_table
 from medqnn.training.fit import build_model
@@ -160,8 +162,11 @@ def check_models(recipe: Recipe, classes: int) -> bool:
     images = torch.zeros(2, int(channels), size, size)
     for variant in recipe.variants:
         try:
-            with torch.inference_mode(), warnings.catch_warnings(action="ignore"):
-                output = build_model(recipe, variant, classes)(images)
+            with warnings.catch_warnings(action="ignore"):
+                model = build_model(recipe, variant, classes)
+                with torch.inference_mode():
+                    output = model(images)
+            check_noise(recipe, model)
         except (ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise RecipeError(
@@ -175,6 +180,20 @@ def check_models(recipe: Recipe, classes: int) -> bool:
         )
     build_optimizer(recipe.training, [nn.Parameter(torch.zeros(1))])
     return attends
+
+
+def check_noise(recipe: Recipe, model: nn.Module) -> None:
+    """Refuse circuits that are too wide to be trained under noise.
+
+    Raises:
+        RecipeError: If the recipe names a device and such a circuit.
+    """
+    widest = max((layer.circuit.qubits for layer in quantum_layers(model)), default=0)
+    if recipe.noise is not None and widest > MAX_QUBITS:
+        raise RecipeError(
+            f"a circuit of {widest} qubits cannot be trained under noise: give at most "
+            f"{MAX_QUBITS}, or set noise=null"
+        )
 
 
 def _anywhere(source: str, inputs: Inputs) -> str:

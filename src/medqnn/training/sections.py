@@ -8,6 +8,7 @@ from typing import Any, Literal, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
 from medqnn.data.catalogue import Scans
+from medqnn.devices import Profile, load
 from medqnn.layers import VARIANTS
 
 
@@ -200,7 +201,9 @@ class Recipe(Section):
     """One system's recipe.
 
     ``model`` holds the arguments of the system's model class, ``tuning`` the space of a study's
-    searches: settings of this recipe, such as ``training.learning_rate``.
+    searches: settings of this recipe, such as ``training.learning_rate``. ``noise`` is the device
+    under whose noise circuits are trained, null for none: the name of a profile or a YAML file, of
+    which a run's recipe keeps the figures themselves.
     """
 
     system: str
@@ -211,8 +214,14 @@ class Recipe(Section):
     model: Section
     loss: Loss = Loss()
     training: Training
+    noise: Profile | None = None
     evaluation: Evaluation = Evaluation()
     tuning: dict[str, Range | Choices] = {}
+
+    @field_validator("noise", mode="before")
+    @classmethod
+    def _profile(cls, noise: Any) -> Any:
+        return load(noise) if isinstance(noise, str) else noise
 
     @field_validator("variants")
     @classmethod

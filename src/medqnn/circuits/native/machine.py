@@ -38,6 +38,7 @@ class Machine:
         It releases Python's lock while it runs, and keeps its code in memory.
         """
         prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * self._arguments[name])
-        made: Any = prototype(self._engine.get_function_address(name))
-        made.machine = self
+        address = self._engine.get_function_address(name)
+        made: Callable[..., None] = prototype(address)
+        made.machine = self  # type: ignore[attr-defined]  # the code lives as long as it
         return made

@@ -129,7 +129,7 @@ def confuse(probabilities: Tensor, errors: tuple[ReadoutError, ...]) -> Tensor:
     Returns:
         Of the same shape.
     """
-    told = probabilities.unflatten(-1, (2,) * len(errors))
+    told = torch.unflatten(probabilities, -1, (2,) * len(errors))
     first = probabilities.dim() - 1
     for qubit, error in enumerate(errors):
         if error == EXACT_READOUT:

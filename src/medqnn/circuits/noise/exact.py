@@ -120,7 +120,7 @@ def _of_amplitudes(
     matrices = bits.unflatten(-1, (2,) * (2 * circuit.qubits)).permute(0, *order)
     matrices = matrices.reshape(len(before), -1, circuit.dimension)
     states, _ = embeddings.amplitude(inputs)
-    turned = torch.matmul(matrices, states).unflatten(1, (len(rows), -1))
+    turned = torch.unflatten(torch.matmul(matrices, states), 1, (len(rows), -1))
     return (turned * states.unsqueeze(1)).sum(2)
 
 

@@ -241,7 +241,7 @@ def _rot(angles: Tensor) -> Tensor:
     cos, sin = (theta / 2).cos(), (theta / 2).sin()
     plus, minus = torch.exp(0.5j * (phi + omega)), torch.exp(0.5j * (phi - omega))
     entries = (cos * plus.conj(), -sin * minus, sin * minus.conj(), cos * plus)
-    return torch.stack(entries, dim=-1).unflatten(-1, (2, 2))
+    return torch.unflatten(torch.stack(entries, dim=-1), -1, (2, 2))
 
 
 def _batch_first(tensor: Tensor, inputs: Tensor) -> Tensor:

@@ -62,7 +62,7 @@ def rotation_parts(pauli: Tensor) -> Tensor:
 def rotations(parts: Tensor, angles: Tensor) -> Tensor:
     """Transfer matrices of rotations by angles (...): (..., 4^k, 4^k), differentiable."""
     terms = torch.stack((torch.ones_like(angles), angles.cos(), angles.sin()), dim=-1)
-    return torch.matmul(terms, parts.flatten(1)).unflatten(-1, parts.shape[1:])
+    return torch.unflatten(torch.matmul(terms, parts.flatten(1)), -1, parts.shape[1:])
 
 
 def kron(first: Tensor, second: Tensor) -> Tensor:

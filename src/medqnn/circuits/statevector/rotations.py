@@ -51,7 +51,7 @@ _OF_Z = 0.5 * torch.tensor([0, -1, -1, 1, 1], dtype=torch.float64)
 def gates(numbers: Tensor) -> Tensor:
     """Gates (..., 2, 2) of real numbers (..., 5)."""
     magnitudes, _, unit = _parts(numbers)
-    return (magnitudes * unit).unflatten(-1, (2, 2))
+    return torch.unflatten(magnitudes * unit, -1, (2, 2))
 
 
 def gates_vjp(grad: Tensor, numbers: Tensor) -> Tensor:

@@ -1,0 +1,1 @@
+"""What a noisy device and finite shots would leave of a run's networks."""
