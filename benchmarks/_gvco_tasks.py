@@ -88,7 +88,7 @@ def train(
     optimizer = make(module.parameters())
     random = np.random.default_rng(seed)
     history, least = [], math.inf
-    with shot_noise(shots, seed):
+    with shot_noise(module, shots, seed):
         for number in range(epochs):
             start = time.perf_counter()
             loss = _epoch(module, optimizer, task.parts["train"], random)

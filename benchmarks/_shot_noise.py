@@ -21,34 +21,25 @@ stays exact.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from medqnn.circuits import Circuit, expectations
-from medqnn.layers import quantum, quanvolution
-
-LAYERS = (quantum, quanvolution)
-"""Modules that call ``expectations``."""
+from medqnn.layers.evaluated import evaluated_by
 
 
 @contextmanager
-def shot_noise(shots: int | None, seed: int) -> Iterator[None]:
-    """Add the noise of so many shots to each gradient of every quantum layer; None adds none."""
+def shot_noise(model: nn.Module, shots: int | None, seed: int) -> Iterator[None]:
+    """Add the noise of so many shots to a model's gradients, at quantum layers; None adds none."""
     random = torch.Generator().manual_seed(seed)
 
     def noisy(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
         return noisy_expectations(circuit, inputs, weights, shots, random)
 
-    if shots is not None:
-        for layer in LAYERS:
-            layer.expectations = noisy
-    try:
+    with nullcontext() if shots is None else evaluated_by(model, noisy):
         yield
-    finally:
-        for layer in LAYERS:
-            layer.expectations = expectations
 
 
 def noisy_expectations(

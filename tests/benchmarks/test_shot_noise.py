@@ -130,7 +130,7 @@ def test_layers_are_noisy_inside_the_context_alone(
 
     def gradient(shots: int | None, seed: int) -> Tensor:
         layer.zero_grad()
-        with shot_noise(shots, seed):
+        with shot_noise(layer, shots, seed):
             values = layer(images)
             values.square().sum().backward()
         return layer.weight.grad.clone()

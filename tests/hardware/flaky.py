@@ -32,3 +32,20 @@ class FlakyTarget(Target):
 
     def open(self, qubits: int) -> Any:
         return Flaky(qubits, self.failing)
+
+    def facts(self) -> dict[str, Any]:
+        return {key: value for key, value in super().facts().items() if key != "failing"}
+
+
+class Unable(qml.devices.DefaultQubit):
+    """Takes no circuit at all."""
+
+    def execute(self, *args: Any, **kwargs: Any) -> Any:
+        raise qml.exceptions.DeviceError("no such gate here")
+
+
+class UnableTarget(Target):
+    """A target that opens such a device."""
+
+    def open(self, qubits: int) -> Any:
+        return Unable(wires=qubits)

@@ -58,6 +58,18 @@ def test_a_run_that_broke_off_goes_on_where_it_was(
     assert untouched.path == made.path
 
 
+def test_parts_of_other_weights_are_done_again(own_run: Path) -> None:
+    folder = RunFolder(own_run)
+    trained, target = load_trained(folder), Target("lightning.qubit", images=4)
+    made = job.run_on(folder, trained, target, quiet)
+    before = made.read_json(job.SUMMARY)["variants"]["hybrid"]
+    trained.models["hybrid"].classifier.bias += 1.0
+    trained.models["hybrid"].classifier.bias[0] += 9.0
+    job.run_on(folder, trained, target, quiet)
+    after = made.read_json(job.SUMMARY)["variants"]["hybrid"]
+    assert before["exact"]["scores"] != after["exact"]["scores"]
+
+
 def test_a_broken_part_is_named(own_run: Path) -> None:
     folder = RunFolder(own_run)
     trained, target = load_trained(folder), Target("lightning.qubit", images=4)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from hardware.flaky import FlakyTarget
+from hardware.flaky import FlakyTarget, UnableTarget
 from medqnn.circuits import Circuit, expectations
 from medqnn.errors import CircuitError, RunError
 from medqnn.hardware.remote import TRIES, Remote
@@ -75,6 +75,23 @@ def test_a_line_that_stays_broken_ends_in_one_sentence() -> None:
     with pytest.raises(RunError, match=rf"'flaky' failed {TRIES} times .*same command"):
         remote(CIRCUITS[0], *numbers(CIRCUITS[0]))
     assert len(pauses) == TRIES - 1
+
+
+def test_vectors_of_zeros_give_zeros_and_no_images_give_none() -> None:
+    circuit = CIRCUITS[0]
+    inputs, weights = numbers(circuit)
+    inputs[1, 0] = 0.0
+    remote = Remote(Target("lightning.qubit"), pytest.fail)
+    values = remote(circuit, inputs, weights)
+    torch.testing.assert_close(values, expectations(circuit, inputs, weights), atol=1e-5, rtol=0)
+    assert remote.circuits == 5
+    assert remote(circuit, inputs[:0], weights).shape == (0, 2, 3)
+
+
+def test_a_device_that_does_not_take_the_circuits_is_not_tried_again() -> None:
+    remote = Remote(UnableTarget("unable"), lambda _: pytest.fail("tried again"))
+    with pytest.raises(RunError, match="does not take these circuits .*no such gate"):
+        remote(CIRCUITS[0], *numbers(CIRCUITS[0]))
 
 
 def test_a_model_is_evaluated_elsewhere_for_a_while_only() -> None:

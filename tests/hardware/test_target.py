@@ -46,6 +46,18 @@ def test_an_option_that_the_device_does_not_know_is_told() -> None:
         Target("default.qubit", options=(("colour", "red"),)).open(2)
 
 
+def test_options_that_are_not_the_devices_are_refused() -> None:
+    with pytest.raises(RunError, match="--shots"):
+        Target("default.qubit", options=(("shots", 10),))
+
+
+def test_the_order_of_options_does_not_matter() -> None:
+    one = Target("d", options=(("a", 1), ("b", 2)))
+    assert one.name == Target("d", options=(("b", 2), ("a", 1))).name
+    assert one.name != Target("d", options=(("a", "x/y"),)).name
+    assert len(Target("d", options=(("a", "x" * 500),)).name) < 100
+
+
 def test_no_shots_are_none() -> None:
     with pytest.raises(RunError, match="shots is 0"):
         Target("default.qubit", shots=0)

@@ -36,6 +36,7 @@ def on_device(
     folder = RunFolder(run)
     wanted = IMAGES if images is None else images or None
     target = Target(device, shots, tuple(map(_option, options)), wanted, seed)
+    target.open(1)  # a name that is wrong is better told before the data are read
     trained = load_trained(folder, decoding)
     try:
         made = run_on(folder, trained, target, _say, _bar(device))
@@ -53,7 +54,11 @@ def _option(text: str) -> tuple[str, Any]:
     key, sign, value = text.partition("=")
     if not (key and sign):
         raise RunError(f"--option {text!r} is not KEY=VALUE: write for example --option seed=1")
-    return key, yaml.safe_load(value)
+    try:
+        meant = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return key, value
+    return key, meant if isinstance(meant, bool | int | float) else value
 
 
 def _say(text: str) -> None:

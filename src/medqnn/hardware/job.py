@@ -5,6 +5,8 @@ RUN/devices/NAME/ holds parts/VARIANT-NUMBER.npz, then predictions_VARIANT.csv a
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from functools import partial
 from pathlib import Path
@@ -15,6 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
+import medqnn
 from medqnn.data.cache import Progress
 from medqnn.errors import RunError
 from medqnn.evaluation.predictions import write_predictions
@@ -52,6 +55,15 @@ class Answers(NamedTuple):
     seconds: float
 
 
+class Part(NamedTuple):
+    """Some images of a network, and what a kept answer must be of."""
+
+    path: str
+    model: nn.Module
+    rows: np.ndarray
+    key: str
+
+
 def run_on(
     folder: RunFolder, trained: Trained, target: Target, say: Say, progress: Progress | None = None
 ) -> RunFolder:
@@ -80,31 +92,34 @@ def run_on(
     work = [(name, number) for name in models for number in range(len(parts))]
     done: dict[str, list[Answers]] = {name: [] for name in models}
     for name, number in progress(work, len(work)) if progress else work:
-        path = f"parts/{name}-{number:04d}.npz"
-        done[name].append(_part(own, path, models[name], trained, parts[number], remote))
+        key = _key(models[name], parts[number], target)
+        part = Part(f"parts/{name}-{number:04d}.npz", models[name], parts[number], key)
+        done[name].append(_answers(own, part, trained, remote))
     return _write(
         own, trained, rows, {name: _joined(parts) for name, parts in done.items()}, target
     )
 
 
-def _part(
-    own: RunFolder,
-    path: str,
-    model: nn.Module,
-    trained: Trained,
-    rows: np.ndarray,
-    remote: Remote,
-) -> Answers:
-    """A part that was done before, or else done now and kept."""
-    if (own.path / path).is_file():
-        return _read(own.path / path)
-    images = Images(trained.inputs.decoded, trained.inputs.labels)[rows.tolist()].images
+def _key(model: nn.Module, rows: np.ndarray, target: Target) -> str:
+    """What decides the answers of a part: images, weights, device and versions."""
+    made = hashlib.sha256(json.dumps([target.facts(), medqnn.__version__]).encode())
+    made.update(rows.tobytes())
+    for weights in model.state_dict().values():
+        made.update(weights.contiguous().numpy().tobytes())
+    return made.hexdigest()
+
+
+def _answers(own: RunFolder, part: Part, trained: Trained, remote: Remote) -> Answers:
+    """Those of a part that was done before, or else is done now and kept."""
+    if kept := _read(own.path / part.path, part.key):
+        return kept
+    images = Images(trained.inputs.decoded, trained.inputs.labels)[part.rows.tolist()].images
     remote.clear()
     started = time.perf_counter()
     with torch.no_grad():
-        exact = model(images).logits
-        with evaluated_by(model, remote):
-            found = model(images).logits
+        exact = part.model(images).logits
+        with evaluated_by(part.model, remote):
+            found = part.model(images).logits
     answers = Answers(
         exact.double().numpy(),
         found.double().numpy(),
@@ -113,18 +128,23 @@ def _part(
         remote.circuits,
         time.perf_counter() - started,
     )
-    own.write(path, partial(_save, answers=answers))
+    own.write(part.path, partial(_save, answers=answers, key=part.key))
     return answers
 
 
-def _save(path: Path, answers: Answers) -> None:
+def _save(path: Path, answers: Answers, key: str) -> None:
     with path.open("wb") as file:
-        np.savez(file, **answers._asdict())
+        np.savez(file, key=key, **answers._asdict())
 
 
-def _read(path: Path) -> Answers:
+def _read(path: Path, key: str) -> Answers | None:
+    """What was kept of just this; None if there is none."""
+    if not path.is_file():
+        return None
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            if str(archive["key"]) != key:
+                return None
             kept = {name: archive[name] for name in Answers._fields}
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise RunError(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from medqnn.circuits import Circuit, expectations
+from medqnn.circuits.embeddings import LEAST_SQUARED_NORM
 from medqnn.errors import RunError
 from medqnn.export.extras import extra
 from medqnn.export.pennylane import tape
@@ -63,16 +64,14 @@ class Remote:
         exact = expectations(circuit, inputs, weights)
         numbers = inputs.detach().double().cpu().reshape(-1, *inputs.shape[-2:])
         turns = weights.detach().double().cpu()
-        tapes = [
-            tape(circuit, own, turn).copy(shots=self.target.shots)
-            for image in numbers
-            for own, turn in zip(image, turns, strict=True)
-        ]
+        pairs = [pair for image in numbers for pair in zip(image, turns, strict=True)]
+        found = np.zeros((len(pairs), circuit.outputs))
+        sent = [index for index, (own, _) in enumerate(pairs) if _is_state(circuit, own)]
+        tapes = [tape(circuit, *pairs[index]).copy(shots=self.target.shots) for index in sent]
         device = self._device(circuit.qubits)
-        rows: list[np.ndarray] = []
         for start in range(0, len(tapes), BATCH):
-            rows += self._execute(device, tapes[start : start + BATCH])
-        found = np.stack(rows)
+            part = slice(start, start + BATCH)
+            found[sent[part]] = self._execute(device, tapes[part])
         self.values.append(found.ravel())
         self.exact.append(exact.detach().double().cpu().numpy().ravel())
         self.circuits += len(tapes)
@@ -83,11 +82,17 @@ class Remote:
             self.devices[qubits] = self.target.open(qubits)
         return self.devices[qubits]
 
-    def _execute(self, device: Any, tapes: list[Any]) -> list[np.ndarray]:
+    def _execute(self, device: Any, tapes: list[Any]) -> np.ndarray:
         for number in range(1, TRIES + 1):
             try:
                 results = qml.execute(tapes, device, diff_method=None)
-                return [np.atleast_1d(np.asarray(one, dtype=np.float64)) for one in results]
+                rows = [np.atleast_1d(np.asarray(one, dtype=np.float64)) for one in results]
+                return _finite(np.stack(rows), self.target.device)
+            except (RunError, TypeError, NotImplementedError, qml.exceptions.DeviceError) as error:
+                raise RunError(
+                    f"the device {self.target.device!r} does not take these circuits "
+                    f"({' '.join(str(error).split())}): choose another, or other options"
+                ) from error
             except Exception as error:  # a plugin may raise anything when its line breaks
                 reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
                 if number == TRIES:
@@ -99,3 +104,14 @@ class Remote:
                 self.say(f"{reason}; trying again in {pause:g} s ({number} of {TRIES - 1})")
                 self.sleep(pause)
         raise AssertionError  # the last try returns or raises
+
+
+def _is_state(circuit: Circuit, numbers: Tensor) -> bool:
+    """Whether there is a state to prepare: an amplitude vector of zeros has none, and gives 0."""
+    return circuit.embedding != "amplitude" or float(numbers @ numbers) >= LEAST_SQUARED_NORM
+
+
+def _finite(values: np.ndarray, device: str) -> np.ndarray:
+    if not np.isfinite(values).all():
+        raise RunError(f"{device} answered with numbers that are not finite")
+    return values

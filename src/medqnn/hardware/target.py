@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,6 +14,10 @@ from medqnn.hardware.aer import noise_of
 with extra("pennylane"):
     import pennylane as qml
 
+RESERVED = {
+    "shots": "give them by --shots",
+    "wires": "a circuit has as many as it has qubits",
+}
 IMAGES = 100
 """Images asked of a device unless told: each is at least one circuit, and hardware is slow."""
 
@@ -43,15 +48,20 @@ class Target:
     def __post_init__(self) -> None:
         if self.shots is not None and self.shots < 1:
             raise RunError(f"shots is {self.shots}: give at least 1, or none for exact values")
+        object.__setattr__(self, "options", tuple(sorted(self.options)))
+        for key, where in RESERVED.items():
+            if key in dict(self.options):
+                raise RunError(f"the option {key} is not the device's here: {where}")
 
     @property
     def name(self) -> str:
-        """A name for a folder, different for different targets."""
+        """A name for a folder: readable as far as it goes, and different for different targets."""
         parts = [self.device, f"{self.shots} shots" if self.shots else "exact"]
         parts += [f"{key}={value}" for key, value in self.options]
         parts += [f"{self.images} images" if self.images else "all images"]
         parts += [f"seed {self.seed}"] if self.seed else []
-        return re.sub(r"[^\w.=+-]+", "-", " ".join(parts))
+        readable = re.sub(r"[^\w.=+-]+", "-", " ".join(parts))[:80]
+        return f"{readable}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:8]}"
 
     def facts(self) -> dict[str, Any]:
         """All of it, for JSON."""
