@@ -90,7 +90,7 @@ def test_vectors_of_zeros_give_zeros_and_no_images_give_none() -> None:
 
 def test_a_device_that_does_not_take_the_circuits_is_not_tried_again() -> None:
     remote = Remote(UnableTarget("unable"), lambda _: pytest.fail("tried again"))
-    with pytest.raises(RunError, match="does not take these circuits .*no such gate"):
+    with pytest.raises(RunError, match=r"does not take these circuits .*no such gate"):
         remote(CIRCUITS[0], *numbers(CIRCUITS[0]))
 
 
