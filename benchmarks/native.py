@@ -1,9 +1,10 @@
-"""What the machine code for narrow circuits wins: beside PyTorch's operations and a dense layer.
+"""What machine code wins: beside PyTorch's operations and a dense layer.
 
 Three tables: a forward and backward step of the layers A, B and C through each path; the paths by
-width and batch, from which ``native.MAX_QUBITS`` comes; and the first call in a new process. The
-paths are checked for equal numbers first, then take turns as in ``quantum_layer.py``. Times are the
-process's own, and the least of the rounds counts: other work on the machine only adds to it.
+width, depth and batch, from which the choice among the kernels comes (``native.method.kernel``);
+and the first call in a new process. Wider circuits: ``wide.py``. The paths are checked for equal
+numbers first, then take turns as in ``quantum_layer.py``. Times are the process's own, and the
+least of the rounds counts: other work on the machine only adds to it.
 
 Run: python benchmarks/native.py [--quick] [--threads N] [--json PATH]
 """
@@ -17,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from _contenders import Case, through
@@ -27,8 +29,34 @@ from torch import Tensor
 
 from medqnn.circuits import Circuit, compiled, native, statevector
 from medqnn.circuits.methods import Method
+from medqnn.circuits.native import method
+from medqnn.circuits.native.tables import Kernel
 
-PATHS: dict[str, Method] = {"native": native, "PyTorch": compiled, "state vector": statevector}
+
+class Forced:
+    """Machine code by one kernel, whichever would be chosen."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+
+    def evaluate(self, circuit: Circuit, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Any]:
+        """As ``native.evaluate``."""
+        chosen, method.kernel = method.kernel, lambda circuit, images: self.kernel
+        try:
+            return native.evaluate(circuit, inputs, weights)
+        finally:
+            method.kernel = chosen
+
+    gradients = staticmethod(native.gradients)
+
+
+PATHS: dict[str, Method] = {
+    "native": native,
+    "by states": Forced("states"),
+    "by matrix": Forced("matrix"),
+    "PyTorch": compiled,
+    "state vector": statevector,
+}
 TOLERANCE = 2e-4  # float32
 FIRST_CALL = """
 import time, torch
@@ -41,9 +69,9 @@ for _ in range(2):
 """
 
 
-def step(case: Case, method: Method) -> Callable[[], tuple[Tensor, ...]]:
+def step(case: Case, path: Method) -> Callable[[], tuple[Tensor, ...]]:
     inputs, weights, cotangent = case.draw(torch.float32)
-    contender = through(method, case)
+    contender = through(path, case)
 
     def run() -> tuple[Tensor, ...]:
         values = contender(inputs, weights)
@@ -103,17 +131,18 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    rounds, widths = (7, (4, 6)) if options.quick else (41, range(1, 9))
+    rounds, widths = (7, (4, 6)) if options.quick else (41, range(2, 9))
     about, console = environment(), Console()
     layers = {case.name: measure(case, ["native", "PyTorch"], rounds) for case in CASES}
     by_width = {}
     for qubits in widths:
-        for batch in (1, 64, 1024):
-            case = Case(f"{qubits} qubits, batch {batch}", Circuit(qubits, 2), 1, batch)
+        for depth, batch in ((2, 1), (2, 64), (2, 1024), (10, 64), (10, 1024)):
+            name = f"{qubits}, {depth}, {batch}"
+            case = Case(name, Circuit(qubits, depth), 1, batch)
             by_width[case.name] = measure(case, list(PATHS), max(3, rounds // 4))
     first, second = first_call()
     show("Forward and backward step, ms of processor time (ratio to native)", layers, console)
-    show("One circuit of 2 layers, amplitudes, by width", by_width, console)
+    show("One circuit by qubits, depth and batch: amplitudes, ⟨Y⟩", by_width, console)
     console.print(
         f"First call in a process {first:.0f} ms, for it makes the code; second {second:.2f} ms"
     )

@@ -27,9 +27,10 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from medqnn.circuits import Circuit, compiled, methods, statevector
-from medqnn.circuits.circuit import COMPILED_QUBITS
+from medqnn.circuits import Circuit, compiled, methods, native, statevector
+from medqnn.circuits.circuit import COMPILED_QUBITS, MAX_QUBITS
 
+PATHS = {"native": "machine code", "statevector": "state vector", "compiled": "matrix"}
 DEPTH = 2
 BUDGET = 1.0  # seconds of rounds for each method
 
@@ -63,22 +64,32 @@ def peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
+def named(method: methods.Method) -> str:
+    """A module's own name."""
+    return method.__name__.rpartition(".")[2]
+
+
 def measure(qubits: int, batch: int) -> dict[str, Any]:
-    """One width, in this process: the state vector's memory first, then all times."""
+    """One width, in this process: the chosen method's memory first, then all times."""
     circuit = Circuit(qubits, DEPTH, "amplitude", "Y")
-    run, chosen = step(statevector, circuit, batch)
+    chosen = step(statevector, circuit, batch)[1]
+    step(chosen, Circuit(2, 1, "amplitude", "Y"), 1)[0]()  # machine code is made, PyTorch is awake
+    run = step(chosen, circuit, batch)[0]
     before = peak_megabytes()
     first, _ = timed(run)
     row = {
         "qubits": qubits,
-        "chosen": chosen.__name__.rpartition(".")[2],
+        "chosen": named(chosen),
         "first_ms": first,
         "before_mb": before,
         "peak_mb": peak_megabytes(),
     }
-    runs = {"statevector": run}
-    if qubits <= COMPILED_QUBITS:
-        runs["compiled"] = step(compiled, circuit, batch)[0]
+    served = {native: native.MAX_QUBITS, statevector: MAX_QUBITS, compiled: COMPILED_QUBITS}
+    runs = {
+        named(method): step(method, circuit, batch)[0]
+        for method, widest in served.items()
+        if qubits <= widest
+    }
     for name, times in rounds(runs).items():
         wall, processor = map(min, zip(*times, strict=True))
         row[name] = {"ms": wall, "processor_ms": processor, "ms_an_image": wall / batch}
@@ -107,17 +118,18 @@ def in_own_process(qubits: int, batch: int, threads: int) -> dict[str, Any]:
 def show(rows: list[dict[str, Any]], about: dict[str, Any], console: Console) -> None:
     title = f"Forward and backward step, batch {about['batch']}, ms (processor time of all threads)"
     table = Table(title=title)
-    for column in ("qubits", "state vector", "an image", "matrix", "peak MB", "for the step MB"):
+    columns = ("qubits", *PATHS.values(), "an image", "peak MB", "for the step MB")
+    for column in columns:
         table.add_column(column, justify="right")
     for row in rows:
         cells = []
-        for name in ("statevector", "compiled"):
+        for name in PATHS:
             found = row.get(name)
             mark = "*" if row["chosen"] == name else ""
             cells.append(f"{found['ms']:.3g} ({found['processor_ms']:.3g}){mark}" if found else "")
-        image = f"{row['statevector']['ms_an_image']:.3g}"
+        image = f"{row[row['chosen']]['ms_an_image']:.3g}"
         peak, own = f"{row['peak_mb']:.0f}", f"{row['peak_mb'] - row['before_mb']:.0f}"
-        table.add_row(str(row["qubits"]), cells[0], image, cells[1], peak, own)
+        table.add_row(str(row["qubits"]), *cells, image, peak, own)
     console.print(table)
     console.print(
         f"* chosen; PyTorch's threads: {about['threads']}; load before: {about['load']:.1f}"

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from medqnn.circuits import Circuit, methods, native
+from medqnn.circuits import Circuit, compiled, methods, native
+from medqnn.circuits.native import machine, method
 
 from .. import oracle
 
@@ -42,6 +43,36 @@ def test_tensors_that_may_have_no_memory_are_left_to_others() -> None:
     inputs, weights = torch.rand(1, 1, 4), torch.rand(1, 3, 4, 3)
     assert not native.serves(LAYER_B, inputs.as_subclass(Fake), weights)
     assert not native.serves(LAYER_B, inputs.to("meta"), weights.to("meta"))
+
+
+@pytest.mark.parametrize(
+    ("circuit", "images", "expected"),
+    [
+        (LAYER_B, 4096, "matrix"),
+        (LAYER_B, 8, "states"),  # few images
+        (LAYER_A, 4096, "states"),  # two layers of 32 states cost no more than 32 rows
+        (Circuit(5, 10), 4096, "matrix"),
+        (Circuit(5, 5, readouts="XYZ"), 4096, "states"),  # three matrices
+        (Circuit(8, 100), 4096, "states"),
+    ],
+)
+def test_a_matrix_is_taken_for_many_images_of_narrow_deep_circuits(
+    circuit: Circuit, images: int, expected: str
+) -> None:
+    assert method.kernel(circuit, images) == expected
+
+
+def test_where_no_machine_code_can_be_made_pytorch_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(code: object) -> None:
+        raise RuntimeError("Unable to allocate executable memory")
+
+    inputs, weights, _ = oracle.draw(LAYER_A, circuits=2, batch=3, seed=0)
+    with monkeypatch.context() as patch:
+        patch.setattr(machine, "Machine", refused)
+        method._made.cache_clear()
+        assert methods.fastest(LAYER_A, inputs, weights) is compiled
+    method._made.cache_clear()
+    assert methods.fastest(LAYER_A, inputs, weights) is native
 
 
 WITHOUT_LLVMLITE = """

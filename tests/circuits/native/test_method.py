@@ -1,7 +1,8 @@
-"""The machine code equals `compiled` to rounding, and PennyLane"""
+"""Each kernel equals `compiled` to rounding, and PennyLane"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from medqnn.circuits import Circuit, compiled, expectations, methods, native
+from medqnn.circuits import Circuit, compiled, expectations, methods, native, statevector
+from medqnn.circuits.native import method as chosen
 
 from .. import oracle
 
@@ -31,6 +33,14 @@ LAYER_A, LAYER_B = Circuit(5, 2), Circuit(4, 3, "angle", "Z")
 TOLERANCE = {torch.float64: 1e-11, torch.float32: 2e-4}
 
 
+@pytest.fixture(autouse=True, scope="module", params=["matrix", "states"])
+def kernel(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The kernel for every circuit and batch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chosen, "kernel", lambda circuit, images: request.param)
+        yield request.param
+
+
 def outcome(
     method: methods.Method, circuit: Circuit, inputs: Tensor, weights: Tensor, grad: Tensor
 ) -> tuple[Tensor, ...]:
@@ -39,9 +49,11 @@ def outcome(
     return values, *method.gradients(circuit, saved, grad, inputs, weights)
 
 
-def assert_equals_compiled(circuit: Circuit, inputs: Tensor, weights: Tensor, grad: Tensor) -> None:
+def assert_equals(
+    other: methods.Method, circuit: Circuit, inputs: Tensor, weights: Tensor, grad: Tensor
+) -> None:
     ours = outcome(native, circuit, inputs, weights, grad)
-    theirs = outcome(compiled, circuit, inputs, weights, grad)
+    theirs = outcome(other, circuit, inputs, weights, grad)
     tolerance = TOLERANCE[inputs.dtype]
     for one, other in zip(ours, theirs, strict=True):
         scale = other.nan_to_num().abs().max().clamp_min(1).item() if other.numel() else 1.0
@@ -61,14 +73,23 @@ def assert_equals_compiled(circuit: Circuit, inputs: Tensor, weights: Tensor, gr
 def test_values_and_gradients_are_those_of_compiled(
     circuit: Circuit, circuits: int, batch: int, dtype: torch.dtype, seed: int
 ) -> None:
-    assert_equals_compiled(circuit, *oracle.draw(circuit, circuits, batch, seed, dtype))
+    assert_equals(compiled, circuit, *oracle.draw(circuit, circuits, batch, seed, dtype))
 
 
 @pytest.mark.parametrize("qubits", [6, 7])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_widest(qubits: int, dtype: torch.dtype) -> None:
+def test_the_widest_matrix(qubits: int, dtype: torch.dtype) -> None:
     circuit = Circuit(qubits, 2, "amplitude", "YZ")
-    assert_equals_compiled(circuit, *oracle.draw(circuit, 2, 70, seed=0, dtype=dtype))
+    assert_equals(compiled, circuit, *oracle.draw(circuit, 2, 70, seed=0, dtype=dtype))
+
+
+@pytest.mark.parametrize(
+    "circuit", [Circuit(8, 3, "angle_x", "XZ", "cz"), Circuit(11, 2)], ids=repr
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_states_of_wide_circuits(circuit: Circuit, dtype: torch.dtype, kernel: str) -> None:
+    if kernel == "states":
+        assert_equals(statevector, circuit, *oracle.draw(circuit, 2, 19, seed=0, dtype=dtype))
 
 
 @pytest.mark.parametrize(
@@ -115,14 +136,14 @@ def test_an_expanded_input_and_gradient() -> None:
     _, weights, _ = oracle.draw(LAYER_B, circuits=3, batch=1, seed=3)
     inputs = torch.rand(4, dtype=torch.float64).expand(6, 3, 4)
     grad = torch.ones((), dtype=torch.float64).expand(6, 3, 4)
-    assert_equals_compiled(LAYER_B, inputs, weights, grad)
+    assert_equals(compiled, LAYER_B, inputs, weights, grad)
 
 
 @pytest.mark.parametrize("lead", [(), (2, 3), (2, 0, 3)])
 def test_any_leading_dimensions(lead: tuple[int, ...]) -> None:
     _, weights, _ = oracle.draw(LAYER_B, circuits=2, batch=1, seed=4)
     inputs, grad = torch.rand(2, *lead, 2, 4, dtype=torch.float64)
-    assert_equals_compiled(LAYER_B, inputs, weights, grad)
+    assert_equals(compiled, LAYER_B, inputs, weights, grad)
 
 
 def test_a_batch_that_is_last_in_memory_is_returned_so() -> None:
@@ -137,7 +158,7 @@ def test_a_batch_that_is_last_in_memory_is_returned_so() -> None:
 def test_vectors_of_zeros_and_very_short_ones() -> None:
     inputs, weights, grad = oracle.draw(LAYER_A, circuits=2, batch=5, seed=6)
     inputs[0], inputs[1, 0], inputs[2] = 0.0, 1e-13 * inputs[1, 0], 1e-9 * inputs[2]
-    assert_equals_compiled(LAYER_A, inputs, weights, grad)
+    assert_equals(compiled, LAYER_A, inputs, weights, grad)
     values, grad_inputs, _ = outcome(native, LAYER_A, inputs, weights, grad)
     assert values[0].count_nonzero() == grad_inputs[0].count_nonzero() == 0
 
@@ -148,7 +169,7 @@ def test_what_is_not_finite_spreads_as_in_compiled(circuit: Circuit, number: flo
     for place in range(3):
         arguments = oracle.draw(circuit, circuits=2, batch=20, seed=7)
         arguments[place][1, 1] = number
-        assert_equals_compiled(circuit, *arguments)
+        assert_equals(compiled, circuit, *arguments)
 
 
 @pytest.mark.parametrize("circuit", [LAYER_A, LAYER_B], ids=["amplitude", "angle"])

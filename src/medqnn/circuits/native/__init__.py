@@ -1,5 +1,5 @@
-"""Narrow circuits in machine code that LLVM makes at the first use."""
+"""Circuits in machine code that LLVM makes at the first use."""
 
-from medqnn.circuits.native.method import MAX_QUBITS, available, evaluate, gradients, serves
+from medqnn.circuits.native.method import MAX_QUBITS, evaluate, gradients, serves
 
-__all__ = ["MAX_QUBITS", "available", "evaluate", "gradients", "serves"]
+__all__ = ["MAX_QUBITS", "evaluate", "gradients", "serves"]

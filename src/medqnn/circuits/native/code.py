@@ -15,9 +15,10 @@ from typing import Any
 
 from llvmlite import binding, ir
 
+from medqnn.circuits.native.tables import VECTOR_BITS
+
 INTEGER = ir.IntType(64)
 _INT32 = ir.IntType(32)
-_VECTOR_BITS = 512
 
 
 class Value:
@@ -112,7 +113,7 @@ class Code:
 
     def __init__(self, bits: int) -> None:
         self.bytes = bits // 8
-        self.lanes = _VECTOR_BITS // bits
+        self.lanes = VECTOR_BITS // bits
         # sums that fit into registers: 32 of 64 bytes, or else 16 of 32 bytes, 32 of 16 bytes
         self.block = 8 if binding.get_host_cpu_features().get("avx512f", False) else 4
         self.real_type = ir.FloatType() if bits == 32 else ir.DoubleType()
@@ -149,6 +150,13 @@ class Code:
         """An address held as an int64, of what the letter says: see ``record``."""
         made = self.builder.inttoptr(address.value, ir.PointerType())
         return Pointer(self, made, self._pointees[kind])
+
+    def read(self, table: Pointer, kinds: str) -> list[Any]:
+        """What stands in a table of int64s, numbers and addresses, as ``record`` names them."""
+        return [
+            table[place] if kind == "n" else self.pointer(table[place], kind)
+            for place, kind in enumerate(kinds)
+        ]
 
     def splat(self, number: Value | float, like: Value | None = None) -> Value:
         """The same real in every lane of a vector, of another's type if one is given."""

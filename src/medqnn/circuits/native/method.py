@@ -1,9 +1,10 @@
-"""Narrow circuits in machine code made on the spot: a batch in one call, and no compiler needed.
+"""Circuits in machine code made on the spot: a batch in one call, and no compiler needed.
 
-The code is the same for all circuits. LLVM (llvmlite) makes it at the first use in a process, for
-this processor, which takes about half a second a dtype. A call runs on one core and outside
-Python's lock, and gives the same bits every time. ``compiled`` is what it must equal, and what
-serves where this does not.
+Two kernels: ``states_batch`` applies the circuit to each image's state, ``matrix_batch`` multiplies
+a batch by the circuit's matrix. The code of each is the same for all circuits. LLVM (llvmlite)
+makes it at the first use in a process, for this processor, which takes about half a second a kernel
+and dtype. A call runs on one core and outside Python's lock, and gives the same bits every time.
+``compiled`` and ``statevector`` are what it must equal, and what serves where this does not.
 """
 
 from __future__ import annotations
@@ -17,10 +18,16 @@ import torch
 from torch import Tensor
 
 from medqnn.circuits.circuit import Circuit
-from medqnn.circuits.native.tables import BITS, Tables, tables
+from medqnn.circuits.native.tables import BITS, Kernel, Tables, tables
 
-MAX_QUBITS = 7
-"""Widest circuit for which this is faster than ``compiled`` (measured)."""
+MATRIX_QUBITS = 7
+"""Widest circuit that may be a matrix here."""
+
+MAX_QUBITS = 15
+"""Widest circuit; from 13 on its states leave the caches, and few images fill too few lanes."""
+
+MOST_NUMBERS = 2**21
+"""Amplitudes of all layers of one image that are kept at most: 256 MiB for 16 images in float32."""
 
 PLAIN = {Tensor, torch.nn.Parameter}
 DTYPES = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
@@ -28,7 +35,7 @@ _making = threading.Lock()  # many threads may want the first at once
 
 
 class Functions(NamedTuple):
-    """The machine code for one dtype."""
+    """A kernel's machine code for one dtype."""
 
     forward: Callable[..., None]
     backward: Callable[..., None]
@@ -37,17 +44,19 @@ class Functions(NamedTuple):
 class Saved(NamedTuple):
     """What ``evaluate`` keeps for ``gradients``."""
 
+    code: Functions
     tables: Tables
     inputs: Tensor  # (B, c, n)
+    angles: Tensor  # (c, *circuit.weight_shape)
     work: Tensor
 
 
 def serves(circuit: Circuit, inputs: Tensor, weights: Tensor) -> bool:
-    """Whether this method can evaluate these tensors, and is the fastest.
+    """Whether this method can evaluate these tensors, and is the fastest (``benchmarks/wide.py``).
 
     It reads memory, so tensors must have some: a subclass, such as a fake tensor, may not.
     """
-    return (
+    if not (
         circuit.qubits <= MAX_QUBITS
         and {type(inputs), type(weights)} <= PLAIN
         and {inputs.dtype, weights.dtype} <= DTYPES
@@ -55,18 +64,25 @@ def serves(circuit: Circuit, inputs: Tensor, weights: Tensor) -> bool:
         and weights.is_cpu
         and circuit.embedding != "iqp"
         and not circuit.reupload
-        and available()
-    )
-
-
-@cache
-def available() -> bool:
-    """Whether llvmlite is installed, and its library can be loaded."""
-    try:
-        import llvmlite.binding  # noqa: F401
-    except (ImportError, OSError):
+        and (circuit.depth + 1) * circuit.dimension <= MOST_NUMBERS
+    ):
         return False
-    return True
+    images = inputs.shape[:-2].numel()
+    filled = circuit.qubits <= 12 or images >= 4
+    return filled and functions(_working(inputs, weights), kernel(circuit, images)) is not None
+
+
+def kernel(circuit: Circuit, images: int) -> Kernel:
+    """The faster one.
+
+    For each image a matrix costs r 4^q for r readouts, and states d q 2^q; before the first image
+    a matrix costs d q 4^q. Where they cross was measured at 2 to 7 qubits
+    (``benchmarks/native.py``).
+    """
+    size = circuit.dimension
+    deep = 16 * circuit.depth > len(circuit.readouts) * size
+    many = 16 * images >= size**2
+    return "matrix" if circuit.qubits <= MATRIX_QUBITS and deep and many else "states"
 
 
 def evaluate(circuit: Circuit, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Saved]:
@@ -82,22 +98,23 @@ def evaluate(circuit: Circuit, inputs: Tensor, weights: Tensor) -> tuple[Tensor,
         (..., c, circuit.outputs) in the dtype that the two promote to, and what ``gradients``
         needs.
     """
-    result = torch.promote_types(inputs.dtype, weights.dtype)
-    working = result if result in BITS else torch.float32
-    table = tables(circuit, working)
-    flat, weights = _flat(inputs, working), _in_memory(weights, working).contiguous()
+    working = _working(inputs, weights)
+    flat, angles = _flat(inputs, working), _in_memory(weights, working).contiguous()
     images, circuits, _ = flat.shape
+    chosen = kernel(circuit, images)
+    table, code = tables(circuit, working, chosen), functions(working, chosen)
+    assert code is not None, "evaluate is for what serves() said yes to"
     strides = flat.stride()
     if strides[0] == 1:
         values = flat.new_empty((circuits, table.outputs, images)).permute(2, 0, 1)
     else:
         values = flat.new_empty((images, circuits, table.outputs))
     work, scratch = flat.new_empty(circuits * table.work), flat.new_empty(table.scratch)
-    functions(working).forward(
+    code.forward(
         table.address,
         work.data_ptr(),
         scratch.data_ptr(),
-        weights.data_ptr(),
+        angles.data_ptr(),
         circuits,
         images,
         flat.data_ptr(),
@@ -107,7 +124,8 @@ def evaluate(circuit: Circuit, inputs: Tensor, weights: Tensor) -> tuple[Tensor,
     )
     if inputs.dim() != 3:
         values = values.reshape(*inputs.shape[:-1], table.outputs)
-    return _in_memory(values, result), Saved(table, flat, work)
+    result = torch.promote_types(inputs.dtype, weights.dtype)
+    return _in_memory(values, result), Saved(code, table, flat, angles, work)
 
 
 def gradients(
@@ -122,16 +140,17 @@ def gradients(
         inputs: As in ``evaluate``.
         weights: As in ``evaluate``.
     """
-    table, flat, work = saved
+    code, table, flat, angles, work = saved
     grad = _flat(grad, flat.dtype)
     grad_inputs = torch.empty_like(flat)
-    grad_weights = flat.new_empty(weights.shape)
+    grad_weights = torch.empty_like(angles)
     scratch = flat.new_empty(table.scratch)
     images, circuits, _ = flat.shape
-    functions(flat.dtype).backward(
+    code.backward(
         table.address,
         work.data_ptr(),
         scratch.data_ptr(),
+        angles.data_ptr(),
         grad_weights.data_ptr(),
         circuits,
         images,
@@ -158,20 +177,30 @@ def _in_memory(tensor: Tensor, dtype: torch.dtype) -> Tensor:
     return (tensor if tensor.dtype is dtype else tensor.to(dtype)).resolve_neg()
 
 
-def functions(dtype: torch.dtype) -> Functions:
-    """The machine code for a dtype, made once a process."""
+def _working(inputs: Tensor, weights: Tensor) -> torch.dtype:
+    """The dtype of the computation."""
+    result = torch.promote_types(inputs.dtype, weights.dtype)
+    return result if result in BITS else torch.float32
+
+
+def functions(dtype: torch.dtype, kernel: Kernel) -> Functions | None:
+    """A kernel's machine code for a dtype, made once a process; None where none can be made."""
     with _making:
-        return _made(dtype)
+        return _made(dtype, kernel)
 
 
 @cache
-def _made(dtype: torch.dtype) -> Functions:
-    from medqnn.circuits.native import batch
-    from medqnn.circuits.native.code import Code
-    from medqnn.circuits.native.machine import Machine
+def _made(dtype: torch.dtype, kernel: Kernel) -> Functions | None:
+    try:
+        from medqnn.circuits.native import matrix_batch, states_batch
+        from medqnn.circuits.native.code import Code
+        from medqnn.circuits.native.machine import Machine
 
-    code = Code(BITS[dtype])
-    code.record("forward", batch.FORWARD, batch.forward)
-    code.record("backward", batch.BACKWARD, batch.backward)
-    machine = Machine(code)
+        batch = {"matrix": matrix_batch, "states": states_batch}[kernel]
+        code = Code(BITS[dtype])
+        code.record("forward", batch.FORWARD, batch.forward)
+        code.record("backward", batch.BACKWARD, batch.backward)
+        machine = Machine(code)
+    except (ImportError, OSError, RuntimeError):  # no llvmlite, its library, or such a processor
+        return None
     return Functions(machine.function("forward"), machine.function("backward"))

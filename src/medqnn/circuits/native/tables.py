@@ -5,7 +5,7 @@ from __future__ import annotations
 import cmath
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,8 +19,17 @@ BITS = {torch.float32: 32, torch.float64: 64}
 """Width of the dtypes that there is machine code for."""
 
 
+VECTOR_BITS = 512
+"""Length of a vector."""
+
+Kernel = Literal["matrix", "states"]
+
+# ⟨X⟩ = 2 Re Σ ψ̄_0 ψ_1, ⟨Y⟩ = 2 Im Σ ψ̄_0 ψ_1 and ⟨Z⟩ = Σ |ψ_0|² - |ψ_1|²
+_PAULIS = {"X": [2.0, 0.0, 0.0], "Y": [0.0, 2.0, 0.0], "Z": [0.0, 0.0, 1.0]}
+
+
 class Tables(NamedTuple):
-    """A circuit's constants for one dtype."""
+    """A circuit's constants for one kernel and dtype."""
 
     address: int  # of the constants
     constants: tuple[Tensor, ...]  # what owns them
@@ -29,8 +38,27 @@ class Tables(NamedTuple):
     outputs: int
 
 
+class _Shared(NamedTuple):
+    """What both kernels read: ``Constants``."""
+
+    layers: int
+    rows: int
+    angles: int
+    numbers: list[int]
+    owned: list[Tensor]
+
+    def with_own(
+        self, circuit: Circuit, numbers: list[int], owned: list[Tensor], work: int, scratch: int
+    ) -> Tables:
+        """In memory, with what one kernel reads beside it."""
+        pointers = [[tensor.data_ptr() for tensor in tensors] for tensors in (self.owned, owned)]
+        table = torch.tensor([*self.numbers, *pointers[0], *numbers, *pointers[1]])
+        constants = (table, *self.owned, *owned)
+        return Tables(table.data_ptr(), constants, work, scratch, circuit.outputs)
+
+
 @lru_cache(maxsize=64)
-def tables(circuit: Circuit, dtype: torch.dtype) -> Tables:
+def tables(circuit: Circuit, dtype: torch.dtype, kernel: Kernel) -> Tables:
     """The constants of a circuit, built in float64 once and kept: plain tensors in any mode."""
     with (
         torch.inference_mode(False),
@@ -38,39 +66,62 @@ def tables(circuit: Circuit, dtype: torch.dtype) -> Tables:
         torch.device("cpu"),
         torch._C._DisableFuncTorch(),
     ):
-        return _tables(circuit, dtype)
+        return {"matrix": _for_matrix, "states": _for_states}[kernel](circuit, dtype)
 
 
-def _tables(circuit: Circuit, dtype: torch.dtype) -> Tables:
-    from medqnn.circuits.native.memory import MOST_ROWS, scratch_size, work_size
+def _for_matrix(circuit: Circuit, dtype: torch.dtype) -> Tables:
+    from medqnn.circuits.native.matrix_batch import MOST_ROWS, room_size
+    from medqnn.circuits.native.memory import steps_size
 
-    lanes = 512 // BITS[dtype]
-    declared = _declared(circuit)
-    gates = [Permutation.identity(circuit.dimension).then(g, circuit.qubits) for g in declared]
-    rows = gates[-1].times(readout.readout_rows(circuit)).T
+    changes = readout.readout_rows(circuit).T
+    width, outputs = _up(changes.shape[1], _lanes(dtype)), _up(circuit.outputs, MOST_ROWS)
+    shared = _shared(circuit, dtype, width)
+    start = torch.stack([_filled(p, len(p), width) for p in (changes.real, changes.imag)], dim=1)
+    owned = [start, _filled(readout.readout_signs(circuit), outputs, width)]
+    layers, rows, angles = shared[:3]
+    return shared.with_own(
+        circuit,
+        [outputs],
+        [tensor.to(dtype) for tensor in owned],
+        work=steps_size(layers, rows, width, angles),
+        scratch=room_size(rows, width, outputs, angles),
+    )
+
+
+def _for_states(circuit: Circuit, dtype: torch.dtype) -> Tables:
+    from medqnn.circuits.native.states_batch import room_size
+
+    lanes = _lanes(dtype)
+    shared = _shared(circuit, dtype, width=lanes)
+    paulis = torch.tensor([_PAULIS[pauli] for pauli in circuit.readouts], dtype=dtype)
+    owned = [torch.tensor(circuit.measured), paulis]
+    numbers = [len(circuit.readouts), len(circuit.measured)]
+    layers, rows, angles = shared[:3]
+    scratch = room_size(layers, rows, lanes, circuit.outputs, angles)
+    return shared.with_own(circuit, numbers, owned, work=0, scratch=scratch)
+
+
+def _shared(circuit: Circuit, dtype: torch.dtype, width: int) -> _Shared:
+    declared, size = _declared(circuit), circuit.dimension
+    identity = Permutation.identity(size)
+    gates = [identity, *(identity.then(layer, circuit.qubits) for layer in declared)]
     slopes, offsets = _half_angles(circuit, declared)
-    size, height = circuit.dimension, _up(circuit.dimension, lanes)
-    width, angles = _up(rows.shape[1], lanes), _up(len(offsets), lanes)
-    outputs = _up(circuit.outputs, MOST_ROWS)
-    gates = [Permutation.identity(size), *gates[:-1], Permutation.identity(size)]
+    lanes = _lanes(dtype)
+    rows, angles = _up(size, lanes), _up(len(offsets), lanes)
     reals = (
         torch.stack([gate.signs for gate in gates]),
-        torch.stack([_filled(part, size, width) for part in (rows.real, rows.imag)], dim=1),
-        _filled(readout.readout_signs(circuit), outputs, width),
         _filled(slopes, len(slopes), angles),
         _filled(offsets[None], 1, angles),
     )
-    owned = [torch.stack([gate.states for gate in gates]), *(real.to(dtype) for real in reals)]
-    numbers = [circuit.qubits, len(declared), size, height, width, circuit.outputs, outputs]
+    numbers = [circuit.qubits, len(declared), size, rows, width, circuit.outputs]
     numbers += [circuit.embedding == "amplitude", len(slopes), angles]
-    table = torch.tensor([*numbers, *(tensor.data_ptr() for tensor in owned)])
-    return Tables(
-        table.data_ptr(),
-        (table, *owned),
-        work_size(len(declared), height, width, angles),
-        scratch_size(height, width, outputs, angles),
-        circuit.outputs,
-    )
+    owned = [torch.stack([gate.states for gate in gates]), *(real.to(dtype) for real in reals)]
+    return _Shared(len(declared), rows, angles, numbers, owned)
+
+
+def _lanes(dtype: torch.dtype) -> int:
+    """Numbers in a vector."""
+    return VECTOR_BITS // BITS[dtype]
 
 
 def _up(number: int, step: int) -> int:

@@ -10,13 +10,8 @@ from __future__ import annotations
 from medqnn.circuits.embeddings import LEAST_SQUARED_NORM
 from medqnn.circuits.native.angles import cosine_and_sine
 from medqnn.circuits.native.code import Code, Pointer, Value, Variable
-from medqnn.circuits.native.memory import TILE, Batch, Constants, Room
-
-
-def clear(code: Code, start: Pointer, count: Value | int) -> None:
-    """Record zeros."""
-    for i in code.range(0, count, code.lanes):
-        start.put(i, code.splat(0.0))
+from medqnn.circuits.native.memory import Batch, Constants, Embedded
+from medqnn.circuits.native.rows import clear
 
 
 def product(
@@ -49,69 +44,95 @@ def product(
                 corner.put(0, total.get())
 
 
-def embed_amplitudes(code: Code, known: Constants, room: Room, inputs: Batch, count: Value) -> None:
-    """Record ``embeddings.amplitude``; the inverse norms stay in ``spare``."""
+def embed(code: Code, known: Constants, room: Embedded, inputs: Batch, count: Value) -> None:
+    """Record the embedded states; those behind the last image are finite, of amplitudes zero."""
+    with code.either(known.amplitudes) as (amplitudes, angles):
+        with amplitudes:
+            _embed_amplitudes(code, known, room, inputs, count)
+        with angles:
+            _embed_angles(code, known, room, inputs, count)
+
+
+def embedding_vjp(code: Code, known: Constants, room: Embedded, into: Batch, count: Value) -> None:
+    """Record the gradients to the inputs, from those to the states, which are overwritten."""
+    with code.either(known.amplitudes) as (amplitudes, angles):
+        with amplitudes:
+            _amplitudes_vjp(code, known, room, into, count)
+        with angles:
+            _angles_vjp(code, known, room, into, count)
+
+
+def _embed_amplitudes(
+    code: Code, known: Constants, room: Embedded, inputs: Batch, count: Value
+) -> None:
+    """``embeddings.amplitude``; the inverse norms stay in ``spare``."""
     states = room.states
+    clear(code, states, known.size * room.tile)
     for b in code.range(0, count):
         image = inputs.start + b * inputs.image
         for n in code.range(0, known.size):
-            states[n * TILE + b] = image[n * inputs.number]
-    for b in code.range(0, TILE, code.lanes):
+            states[n * room.tile + b] = image[n * inputs.number]
+    for b in code.range(0, room.tile, code.lanes):
         squares = Variable(code, code.splat(0.0))
         for n in code.range(0, known.size):
-            number = states.vector(n * TILE + b)
+            number = states.vector(n * room.tile + b)
             squares.set(code.fused(number, number, squares.get()))
         inverse = code.inverse_root(squares.get(), LEAST_SQUARED_NORM)
         room.spare.put(b, inverse)
         for n in code.range(0, known.size):
-            states.put(n * TILE + b, inverse * states.vector(n * TILE + b))
+            states.put(n * room.tile + b, inverse * states.vector(n * room.tile + b))
 
 
-def amplitudes_vjp(code: Code, known: Constants, room: Room, into: Batch, count: Value) -> None:
-    """Record ``embeddings.amplitude_vjp``."""
-    states, grad = room.states, room.grad_states
-    for b in code.range(0, TILE, code.lanes):
+def _amplitudes_vjp(
+    code: Code, known: Constants, room: Embedded, into: Batch, count: Value
+) -> None:
+    """``embeddings.amplitude_vjp``."""
+    states, grad = room.states, room.grads
+    for b in code.range(0, room.tile, code.lanes):
         radial = Variable(code, code.splat(0.0))
         for n in code.range(0, known.size):
-            place = n * TILE + b
+            place = n * room.tile + b
             radial.set(code.fused(grad.vector(place), states.vector(place), radial.get()))
         for n in code.range(0, known.size):
-            place = n * TILE + b
+            place = n * room.tile + b
             across = grad.vector(place) - radial.get() * states.vector(place)
             grad.put(place, across * room.spare.vector(b))
     for b in code.range(0, count):
         image = into.start + b * into.image
         for n in code.range(0, known.size):
-            image[n * into.number] = grad[n * TILE + b]
+            image[n * into.number] = grad[n * room.tile + b]
 
 
-def embed_angles(code: Code, known: Constants, room: Room, inputs: Batch, count: Value) -> None:
-    """Record ``embeddings.angle``: from the last qubit on, each doubles the states."""
+def _embed_angles(
+    code: Code, known: Constants, room: Embedded, inputs: Batch, count: Value
+) -> None:
+    """``embeddings.angle``: from the last qubit on, each doubles the states."""
     states = room.states
-    for b in code.range(0, TILE, code.lanes):
+    for b in code.range(0, room.tile, code.lanes):
         states.put(b, code.splat(1.0))
+        room.spare.put(b, code.splat(0.0))
     half = Variable(code, code.integer(1))
     for done in code.range(0, known.qubits):
         known_states = half.get()
         inputs.gather(code, known.qubits - 1 - done, room.spare, count)
-        for b in code.range(0, TILE, code.lanes):
+        for b in code.range(0, room.tile, code.lanes):
             cos, sin = cosine_and_sine(code, code.splat(0.5) * room.spare.vector(b))
             for n in code.range(0, known_states):
-                state = states.vector(n * TILE + b)
-                states.put((known_states + n) * TILE + b, sin * state)
-                states.put(n * TILE + b, cos * state)
+                state = states.vector(n * room.tile + b)
+                states.put((known_states + n) * room.tile + b, sin * state)
+                states.put(n * room.tile + b, cos * state)
         half.set(known_states + known_states)
 
 
-def angles_vjp(code: Code, known: Constants, room: Room, into: Batch, count: Value) -> None:
-    """Record ½ Σ g_1 ψ_0 - g_0 ψ_1 over pairs of states that the qubit's bit tells apart."""
-    states, grad = room.states, room.grad_states
+def _angles_vjp(code: Code, known: Constants, room: Embedded, into: Batch, count: Value) -> None:
+    """½ Σ g_1 ψ_0 - g_0 ψ_1 over pairs of states that the qubit's bit tells apart."""
+    states, grad = room.states, room.grads
     for qubit in code.range(0, known.qubits):
-        half = (known.size >> (qubit + 1)) * TILE
-        for b in code.range(0, TILE, code.lanes):
+        half = (known.size >> (qubit + 1)) * room.tile
+        for b in code.range(0, room.tile, code.lanes):
             overlap = Variable(code, code.splat(0.0))
-            for high in code.range(0, known.size * TILE, half + half):
-                for zero in code.range(high + b, high + half, TILE):
+            for high in code.range(0, known.size * room.tile, half + half):
+                for zero in code.range(high + b, high + half, room.tile):
                     one = zero + half
                     up = code.fused(grad.vector(one), states.vector(zero), overlap.get())
                     overlap.set(up - grad.vector(zero) * states.vector(one))

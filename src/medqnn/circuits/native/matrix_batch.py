@@ -5,23 +5,49 @@ Backward embeds and multiplies once more, for that is faster than to keep all st
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from medqnn.circuits.native.code import Code, Pointer, Value
 from medqnn.circuits.native.matrix import build, walk
-from medqnn.circuits.native.memory import TILE, Batch, Constants, Room, Steps
-from medqnn.circuits.native.tile import (
-    amplitudes_vjp,
-    angles_vjp,
-    clear,
-    embed_amplitudes,
-    embed_angles,
-    product,
-)
+from medqnn.circuits.native.memory import CONSTANTS, Batch, Constants, Embedded, Steps
+from medqnn.circuits.native.rows import clear
+from medqnn.circuits.native.tile import embed, embedding_vjp, product
+
+TILE = 64
+"""Images worked on together, little enough for the nearest cache."""
+
+MOST_ROWS = 8
+"""Rows of a product that are summed together at most: see ``Code.block``."""
 
 FORWARD = "ippp" + "nn" + "pnnn" * 2
-BACKWARD = "ippp" + "nn" + "pnnn" * 3
+BACKWARD = "ipppp" + "nn" + "pnnn" * 3
 """Kinds of the arguments, as in ``Code.record``."""
+
+
+class Readout(NamedTuple):
+    """What else of a circuit is known: its constants behind ``Constants``."""
+
+    filled_outputs: Value  # filled up to whole blocks of rows
+    start: Pointer  # (N, 2 width): (V^⊗n)ᵀ
+    signs: Pointer  # (filled_outputs, width): probabilities to values
+
+
+class Room(NamedTuple):
+    """Scratch memory: rows of 64 images, but for the last three."""
+
+    embedded: Embedded
+    amplitudes: Pointer  # 2 width
+    probabilities: Pointer  # width
+    values: Pointer  # filled_outputs
+    images: Pointer  # (64, rows): the states, image by image
+    matrix: Pointer  # (2 width, rows)
+    rest: Pointer
+
+
+def room_size(rows: int, width: int, filled_outputs: int, angles: int) -> int:
+    """Numbers of ``Room``: the tile's, the matrix's, and those of its building and walk."""
+    tile = (3 * rows + 3 * width + filled_outputs + 1) * TILE
+    return tile + rows * 2 * width + rows * (4 + 4 * width) + angles
 
 
 def forward(
@@ -35,19 +61,19 @@ def forward(
     *batches: Any,
 ) -> None:
     """Record the values: from the constants, c and B, and inputs and values as ``Batch``."""
-    known = Constants.read(code, table)
-    room, inputs, values = Room.divide(known, scratch), Batch(*batches[:4]), Batch(*batches[4:])
+    known, readout, room = _read(code, table, scratch)
+    inputs, values = Batch(*batches[:4]), Batch(*batches[4:])
     for k in code.range(0, circuits):
         steps = Steps.find(known, k, work)
-        build(code, known, steps, weights + k * known.weights, room.rest)
+        build(code, known, steps, readout.start, weights + k * known.weights, room.rest)
         for first in code.range(0, images, TILE):
             count = code.integer(TILE).minimum(images - first)
             _amplitudes(code, known, room, steps, inputs.tile(first, k), count)
             for i in code.range(0, known.width * TILE, code.lanes):
                 real, imag = (room.amplitudes.vector(i + part) for part in (0, known.width * TILE))
                 room.probabilities.put(i, code.fused(real, real, imag * imag))
-            shape = (known.filled_outputs, known.width, count)
-            left, right = (known.readout, known.width, 1), (room.probabilities, TILE)
+            shape = (readout.filled_outputs, known.width, count)
+            left, right = (readout.signs, known.width, 1), (room.probabilities, TILE)
             product(code, left, right, (room.values, TILE), shape)
             for j in code.range(0, known.outputs):
                 values.tile(first, k).scatter(code, j, room.values + j * TILE, count)
@@ -59,14 +85,14 @@ def backward(
     work: Pointer,
     scratch: Pointer,
     weights: Pointer,
+    grad_weights: Pointer,
     circuits: Value,
     images: Value,
     *batches: Any,
 ) -> None:
-    """Record the gradients: ``weights`` and the third ``Batch``, inputs, are written."""
-    known = Constants.read(code, table)
-    room, inputs = Room.divide(known, scratch), Batch(*batches[:4])
-    grad, grad_inputs = Batch(*batches[4:8]), Batch(*batches[8:])
+    """Record the gradients: ``grad_weights`` and the third ``Batch``, inputs, are written."""
+    known, readout, room = _read(code, table, scratch)
+    inputs, grad, grad_inputs = (Batch(*batches[i : i + 4]) for i in (0, 4, 8))
     length = known.width * 2
     for k in code.range(0, circuits):
         steps = Steps.find(known, k, work)
@@ -74,37 +100,49 @@ def backward(
         for first in code.range(0, images, TILE):
             count = code.integer(TILE).minimum(images - first)
             _amplitudes(code, known, room, steps, inputs.tile(first, k), count)
-            _grad_amplitudes(code, known, room, grad.tile(first, k), count)
+            _grad_amplitudes(code, known, readout, room, grad.tile(first, k), count)
             _grad_matrix(code, known, room, count)
             left, right = (steps.stages, length, 1), (room.amplitudes, TILE)
-            product(code, left, right, (room.grad_states, TILE), (known.rows, length, count))
-            _grad_inputs(code, known, room, grad_inputs.tile(first, k), count)
-        transposed, own = room.rest, weights + k * known.weights
+            product(code, left, right, (room.embedded.grads, TILE), (known.rows, length, count))
+            embedding_vjp(code, known, room.embedded, grad_inputs.tile(first, k), count)
+        transposed, own = room.rest, grad_weights + k * known.weights
         for n in code.range(0, known.size):
             for x in code.range(0, length):
                 transposed[n * length + x] = room.matrix[x * known.rows + n]
         walk(code, known, steps, transposed, transposed + known.rows * length, own)
 
 
+def _read(code: Code, table: Pointer, scratch: Pointer) -> tuple[Constants, Readout, Room]:
+    """The constants, and the scratch memory cut up."""
+    known = Constants(*code.read(table, CONSTANTS))
+    readout = Readout(*code.read(table + len(CONSTANTS), "npp"))
+    rows, width = known.rows, known.width
+    places = [scratch]
+    for count in (rows, rows, 1, width * 2, width, readout.filled_outputs, rows):
+        places.append(places[-1] + code.integer(count) * TILE)
+    states, grads, spare, *others = places
+    rest = places[-1] + rows * width * 2
+    embedded = Embedded(states, grads, spare, TILE)
+    return known, readout, Room._make([embedded, *others, rest])
+
+
 def _amplitudes(
     code: Code, known: Constants, room: Room, steps: Steps, inputs: Batch, count: Value
 ) -> None:
     """Embed a tile and multiply it by the circuit's matrix."""
-    with code.either(known.amplitudes) as (amplitudes, angles):
-        with amplitudes:
-            embed_amplitudes(code, known, room, inputs, count)
-        with angles:
-            embed_angles(code, known, room, inputs, count)
+    embed(code, known, room.embedded, inputs, count)
     length = known.width * 2
-    left, right = (steps.stages, 1, length), (room.states, TILE)
+    left, right = (steps.stages, 1, length), (room.embedded.states, TILE)
     product(code, left, right, (room.amplitudes, TILE), (length, known.size, count))
 
 
-def _grad_amplitudes(code: Code, known: Constants, room: Room, grad: Batch, count: Value) -> None:
+def _grad_amplitudes(
+    code: Code, known: Constants, readout: Readout, room: Room, grad: Batch, count: Value
+) -> None:
     """To real and imaginary parts: twice the part times the gradient to its probability."""
     for j in code.range(0, known.outputs):
         grad.gather(code, j, room.values + j * TILE, count)
-    left, right = (known.readout, 1, known.width), (room.values, TILE)
+    left, right = (readout.signs, 1, known.width), (room.values, TILE)
     product(code, left, right, (room.probabilities, TILE), (known.width, known.outputs, count))
     for i in code.range(0, known.width * TILE, code.lanes):
         twice = room.probabilities.vector(i) + room.probabilities.vector(i)
@@ -116,15 +154,7 @@ def _grad_matrix(code: Code, known: Constants, room: Room, count: Value) -> None
     """Add a tile's share to the gradient to the matrix."""
     for n in code.range(0, known.size):
         for b in code.range(0, count):
-            room.images[b * known.rows + n] = room.states[n * TILE + b]
+            room.images[b * known.rows + n] = room.embedded.states[n * TILE + b]
     left, right = (room.amplitudes, TILE, 1), (room.images, known.rows)
     shape = (known.width * 2, count, known.rows)
     product(code, left, right, (room.matrix, known.rows), shape, add=True)
-
-
-def _grad_inputs(code: Code, known: Constants, room: Room, into: Batch, count: Value) -> None:
-    with code.either(known.amplitudes) as (amplitudes, angles):
-        with amplitudes:
-            amplitudes_vjp(code, known, room, into, count)
-        with angles:
-            angles_vjp(code, known, room, into, count)
