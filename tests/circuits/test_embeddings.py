@@ -26,6 +26,14 @@ def test_amplitudes_do_not_depend_on_the_scale(scale: float) -> None:
     torch.testing.assert_close(states, vector / vector.norm(dim=-2, keepdim=True))
 
 
+@pytest.mark.parametrize(
+    ("norm", "length"), [(1e-13, 0.1), (1.01e-12, 1.0), (1.8e19, 1.0), (1.9e19, 0.0)]
+)
+def test_amplitudes_are_unit_vectors_in_the_range_that_is_told(norm: float, length: float) -> None:
+    states, _ = embeddings.amplitude(torch.full((4, 1), norm / 2))
+    torch.testing.assert_close(states.norm(), torch.tensor(length))
+
+
 def test_a_zero_vector_gives_the_null_vector() -> None:
     states, saved = embeddings.amplitude(torch.zeros(4, 2))
     assert torch.equal(states, torch.zeros(4, 2))

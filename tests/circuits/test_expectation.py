@@ -123,6 +123,10 @@ def test_backward_twice_through_a_kept_graph() -> None:
     once = weights.grad.clone()
     values.backward(cotangent)
     torch.testing.assert_close(weights.grad, 2 * once)
+    assert values.grad_fn is not None
+    assert values.grad_fn.saved is None  # values are still here, what backward needed is not
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        values.backward(cotangent)
 
 
 @pytest.mark.parametrize(
@@ -149,4 +153,33 @@ def test_a_dtype_that_is_not_real(dtype: torch.dtype) -> None:
     inputs, weights = torch.zeros(4, 2, 8), torch.zeros(2, 2, 3, 3)
     for pair in ((inputs.to(dtype), weights), (inputs, weights.to(dtype))):
         with pytest.raises(CircuitError, match=str(dtype)):
+            expectations(Circuit(3, 2), *pair)
+
+
+@pytest.mark.parametrize("layout", [torch.sparse_coo, torch._mkldnn])
+def test_a_layout_without_rows_of_numbers(layout: torch.layout) -> None:
+    inputs, weights = torch.rand(4, 2, 8), torch.rand(2, 2, 3, 3)
+
+    def other(tensor: Tensor) -> Tensor:
+        return tensor.to_sparse() if layout is torch.sparse_coo else tensor.to_mkldnn()
+
+    for name, pair in {
+        "inputs": (other(inputs), weights),
+        "weights": (inputs, other(weights)),
+    }.items():
+        with pytest.raises(CircuitError, match=rf"{name} have the layout {layout}: .*to_dense\(\)"):
+            expectations(Circuit(3, 2), *pair)
+        dense = (tensor.to_dense() for tensor in pair)
+        torch.testing.assert_close(
+            expectations(Circuit(3, 2), *dense), expectations(Circuit(3, 2), inputs, weights)
+        )
+
+
+def test_tensors_without_numbers() -> None:
+    inputs, weights = torch.rand(4, 2, 8), torch.rand(2, 2, 3, 3)
+    for name, pair in {
+        "inputs": (inputs.to("meta"), weights),
+        "weights": (inputs, weights.to("meta")),
+    }.items():
+        with pytest.raises(CircuitError, match=rf"{name} are on the meta device"):
             expectations(Circuit(3, 2), *pair)

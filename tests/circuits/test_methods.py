@@ -50,6 +50,6 @@ def test_circuits_too_deep_to_keep_all_their_layers_are_state_vectors() -> None:
 
 
 def test_repeated_uploads_are_no_matrix() -> None:
-    circuit = Circuit(3, 2, "angle", reupload=True)
+    circuit = Circuit(3, 2, "iqp", reupload=True)
     assert fastest(circuit, 64) is statevector
     assert methods.traced(circuit) is statevector

@@ -60,6 +60,26 @@ def test_compile_under_autocast(arguments: tuple[Tensor, ...]) -> None:
         torch.testing.assert_close(oracle.gradients(module, CIRCUIT, *single), expected)
 
 
+class Bare(torch.nn.Module):
+    """The circuits as a model's whole."""
+
+    def __init__(self, weights: Tensor) -> None:
+        super().__init__()
+        self.weights = torch.nn.Parameter(weights)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return expectations(CIRCUIT, inputs, self.weights)
+
+
+def test_export_takes_a_model_with_its_numbers_or_without(arguments: tuple[Tensor, ...]) -> None:
+    inputs, weights, _ = arguments
+    exported = torch.export.export(Bare(weights), (inputs,))
+    torch.testing.assert_close(exported.module()(inputs), expectations(CIRCUIT, inputs, weights))
+    empty = torch.export.export(Bare(weights.to("meta")), (inputs.to("meta"),))
+    targets = [node.target for node in empty.graph.nodes]
+    assert torch.ops.medqnn.expectations.default in targets
+
+
 def test_the_operator_keeps_pytorchs_rules(arguments: tuple[Tensor, ...]) -> None:
     inputs, weights, _ = arguments
     operands = (inputs.requires_grad_(), weights.requires_grad_(), fields_of(CIRCUIT))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from medqnn.cli.main import run
+from medqnn.cli.show import console
 from training.tiny import tiny_run, write_folder
 
 __all__ = ["tiny_run"]
@@ -58,6 +59,12 @@ def fails(medqnn: Medqnn) -> Callable[..., str]:
         return done.err
 
     return call
+
+
+@pytest.fixture
+def hundred_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Width of the terminal, whatever it is."""
+    monkeypatch.setattr(console, "_width", 100)
 
 
 @pytest.fixture

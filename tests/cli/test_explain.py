@@ -11,17 +11,12 @@ from PIL import Image
 
 from cli.conftest import Medqnn
 from data.scans import dicom_files
-from medqnn.cli.show import console
 from medqnn.explain import explanation, scores
 from medqnn.training.folder import RunFolder
 from medqnn.training.trained import load_models
 from training.tiny import read_index, write_folder
 
-
-@pytest.fixture(autouse=True)
-def width(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the terminal, whatever it is."""
-    monkeypatch.setattr(console, "_width", 100)
+pytestmark = pytest.mark.usefixtures("hundred_columns")
 
 
 @pytest.fixture

@@ -10,19 +10,13 @@ import pytest
 import yaml
 
 from cli.conftest import Medqnn
-from medqnn.cli.show import console
 from medqnn.devices import load
 from medqnn.under_noise import results
 from under_noise.measured import noisy_run
 
 __all__ = ["noisy_run"]
+pytestmark = pytest.mark.usefixtures("hundred_columns")
 SAME = ("--profile", "ibm-eagle", "--shots", 16, "--shots", 32)
-
-
-@pytest.fixture(autouse=True)
-def width(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the terminal, whatever it is."""
-    monkeypatch.setattr(console, "_width", 100)
 
 
 @pytest.fixture
@@ -60,12 +54,6 @@ def test_the_tables_show_the_files_numbers(medqnn: Medqnn, copy: Path, unmeasura
     assert f"right on {baseline:.1%}" in done.words
 
 
-def test_no_line_is_wider_than_100_columns(medqnn: Medqnn, copy: Path, unmeasurable: None) -> None:
-    out = medqnn("noise", copy, *SAME).out
-    assert max(len(line) for line in out.splitlines() if line[:1] in "┏┃┡│├└") <= 100
-    assert "…" not in out
-
-
 def test_a_run_is_measured_once_and_its_report_follows(
     medqnn: Medqnn, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,27 +82,9 @@ def test_a_network_that_only_guesses_is_said_to(
     assert "trained under the noise of X1" in words
 
 
-def test_ctrl_c_ends_with_a_line_and_what_was_there(
-    medqnn: Medqnn, copy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupt(*args: object, **kwargs: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(results, "measure", interrupt)
-    kept = (copy / "noise.csv").read_bytes()
-    done = medqnn("noise", copy, "--seed", 3)
-    assert done.code == 130
-    assert "interrupted: nothing was written" in done.words
-    assert (copy / "noise.csv").read_bytes() == kept
-
-
 def test_faults_are_one_line(fails: Callable[..., str], copy: Path, tmp_path: Path) -> None:
     assert "has no run.json" in fails("noise", tmp_path)
     assert "give one of ibm-eagle, ibm-heron-r2" in fails("noise", copy, "--profile", "eagle")
     facts = json.loads((copy / "run.json").read_text())
     (copy / "run.json").write_text(json.dumps(facts | {"variants": ["dense"]}))
     assert "has a quantum layer: train one" in fails("noise", copy)
-
-
-def test_help_teaches_by_example(medqnn: Medqnn) -> None:
-    assert "Example: medqnn noise" in medqnn("noise", "--help").words

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from cli.conftest import Medqnn
 from medqnn.cli.resources import duration
@@ -38,6 +39,15 @@ def test_a_system_is_counted_without_a_run(medqnn: Medqnn) -> None:
     assert "Measured circuits an image: 5, of 4,000 shots each" in done.words
     assert "ibm_torino" in done.words
     assert "without queue" in done.words
+
+
+def test_a_system_is_counted_alike_each_time(medqnn: Medqnn) -> None:
+    with torch.random.fork_rng(devices=[]):
+        tables = []
+        for seed in (1, 2):  # angles of these have other counts
+            torch.manual_seed(seed)
+            tables.append(medqnn("resources", "hqcm-ebtc").out)
+    assert tables[0] == tables[1]
 
 
 def test_a_run_is_counted_with_its_own_angles(medqnn: Medqnn, tiny_run: Path) -> None:

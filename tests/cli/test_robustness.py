@@ -9,17 +9,11 @@ import pandas as pd
 import pytest
 
 from cli.conftest import Medqnn
-from medqnn.cli.show import console
 from medqnn.robustness import results
 from robustness.measured import measured_run
 
 __all__ = ["measured_run"]
-
-
-@pytest.fixture(autouse=True)
-def width(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the terminal, whatever it is."""
-    monkeypatch.setattr(console, "_width", 100)
+pytestmark = pytest.mark.usefixtures("hundred_columns")
 
 
 @pytest.fixture
@@ -53,13 +47,6 @@ def test_the_tables_show_the_files_numbers(medqnn: Medqnn, copy: Path) -> None:
     expected = "{estimate:+.3f} ({low:+.3f} to {high:+.3f})".format(**ahead)
     assert expected in done.out
     assert f"right on {means['baseline']:.1%}" in done.words
-
-
-def test_no_line_is_wider_than_100_columns(medqnn: Medqnn, copy: Path) -> None:
-    out = medqnn("robustness", copy).out
-    tables = [line for line in out.splitlines() if line[:1] in "┏┃┡│├└"]
-    assert max(map(len, tables)) <= 100
-    assert "…" not in out
 
 
 def test_a_run_is_measured_once_and_its_report_follows(
@@ -98,26 +85,8 @@ def test_a_network_that_only_guesses_is_said_to(medqnn: Medqnn, copy: Path) -> N
     assert "hybrid is no better" not in words
 
 
-def test_ctrl_c_ends_with_a_line_and_what_was_there(
-    medqnn: Medqnn, copy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupt(*args: object, **kwargs: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(results, "measure", interrupt)
-    kept = (copy / "robustness.csv").read_bytes()
-    done = medqnn("robustness", copy, "--seed", 3)
-    assert done.code == 130
-    assert "interrupted: nothing was written" in done.words
-    assert (copy / "robustness.csv").read_bytes() == kept
-
-
 def test_faults_are_one_line(fails: Callable[..., str], copy: Path, tmp_path: Path) -> None:
     assert "has no run.json" in fails("robustness", tmp_path)
     facts = json.loads((copy / "run.json").read_text())
     (copy / "run.json").write_text(json.dumps(facts | {"status": "interrupted"}))
     assert "is interrupted, not complete" in fails("robustness", copy)
-
-
-def test_help_teaches_by_example(medqnn: Medqnn) -> None:
-    assert "Example: medqnn robustness" in medqnn("robustness", "--help").words

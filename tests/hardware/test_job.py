@@ -35,6 +35,10 @@ def test_an_exact_device_gives_the_predictions_of_the_run(own_run: Path) -> None
     assert found["agreement"] == 1
     assert found["values"]["largest"] < 1e-5
     assert found["circuits"] == 5 * len(own.ids)
+    scored = RunFolder(own_run).read_json("hybrid/metrics.json")
+    for part in ("exact", "device"):  # the recipe's resamples and seed, as when it was scored
+        assert found[part]["interval"] == scored["interval"]
+        assert found[part]["scores"]["accuracy"] == scored["scores"]["accuracy"]
 
 
 def test_a_run_that_broke_off_goes_on_where_it_was(
@@ -56,6 +60,12 @@ def test_a_run_that_broke_off_goes_on_where_it_was(
     assert made.read_json(job.SUMMARY)["variants"]["hybrid"]["circuits"] == 60
     untouched = job.run_on(folder, trained, FlakyTarget("flaky", images=12, failing=(0,)), quiet)
     assert untouched.path == made.path
+    idle = FlakyTarget("flaky", images=12, failing=tuple(range(99)))
+    again = job.run_on(folder, trained, idle, quiet, resamples=150)  # scored anew, not run anew
+    assert again.path == made.path
+    found = again.read_json(job.SUMMARY)["variants"]["hybrid"]
+    parts = ("exact", "device", "comparison")
+    assert {found[part]["interval"]["resamples"] for part in parts} == {150}
 
 
 def test_parts_of_other_weights_are_done_again(own_run: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from medqnn.evaluation.evaluate import evaluate
 from medqnn.evaluation.predictions import Predictions
 from medqnn.hardware.outcome import by_shots, outcome
 
@@ -21,7 +22,7 @@ def test_differences_are_device_less_exact() -> None:
     device = np.where(np.arange(40) < 10, 1 - LABELS, LABELS)
     values = np.linspace(-0.9, 0.9, 7)
     off = np.array([0.1, -0.1, 0, 0, 0, 0, -0.5])
-    found = outcome(predictions(exact), predictions(device), values, values + off, 100)
+    found = outcome(predictions(exact), predictions(device), values, values + off, 100, 100, 0)
     assert found["exact"]["scores"]["accuracy"]["estimate"] == 1.0
     assert found["device"]["scores"]["accuracy"]["estimate"] == 0.75
     assert found["comparison"]["differences"]["accuracy"]["difference"] == -0.25
@@ -41,6 +42,23 @@ def test_shots_alone_explain_what_sampling_gives() -> None:
 
 def test_without_shots_none_are_to_blame() -> None:
     one = predictions(LABELS)
-    found = outcome(one, one, np.zeros(2), np.zeros(2), None)
+    found = outcome(one, one, np.zeros(2), np.zeros(2), None, 100, 0)
     assert found["values"]["by_shots"] is None
     assert found["agreement"] == 1
+
+
+def test_intervals_are_of_the_resamples_and_the_seed() -> None:
+    device = predictions(np.where(np.arange(40) < 10, 1 - LABELS, LABELS))
+    given = (predictions(LABELS), device, np.zeros(2), np.zeros(2), None)
+    one, same, fewer, other = (
+        outcome(*given, resamples, seed)
+        for resamples, seed in ((200, 0), (200, 0), (100, 0), (200, 1))
+    )
+    assert one == same
+    for part in ("exact", "device", "comparison"):
+        assert one[part]["interval"]["resamples"] == 200
+        assert one[part]["interval"]["seed"] == 0
+    assert one["device"] == evaluate(device, 200, 0)
+    for changed in (fewer, other):
+        assert changed["device"]["scores"] != one["device"]["scores"]
+        assert changed["comparison"]["differences"] != one["comparison"]["differences"]

@@ -26,10 +26,12 @@ def amplitude(inputs: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     """L2-normalise vectors into amplitudes.
 
     A zero vector has no state: it gives the null vector, whose expectation values and gradients
-    are all zero.
+    are all zero. Norms from 1e-12 to 1.8e19 in float32, to 1.3e154 in float64, give unit vectors.
+    Shorter ones give ψ of length norm / 1e-12, and values smaller by its square; longer ones, whose
+    square is no longer finite, give the null vector.
 
     Args:
-        inputs: Real, shape (..., 2^q, B).
+        inputs: Real, shape (..., 2^q, B), of norms in this range.
 
     Returns:
         Amplitudes ψ of the same shape; for the product ψ and the inverse norms (..., 1, B).

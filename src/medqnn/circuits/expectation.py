@@ -36,7 +36,8 @@ def expectations(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
         batch is the last dimension, as it had best be in ``inputs``.
 
     Raises:
-        CircuitError: If a shape or dtype does not fit the circuit.
+        CircuitError: If a shape or dtype does not fit the circuit, or a tensor is sparse or of
+            another layout than the usual, or on the meta device.
     """
     _check(circuit, inputs, weights)
     if torch.compiler.is_compiling():
@@ -61,11 +62,14 @@ class _Expectations(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        inputs, weights = ctx.saved_tensors
+        inputs, weights = ctx.saved_tensors  # gone if the graph was: that is autograd's error
+        saved = ctx.saved
+        if not torch._C._autograd._get_current_graph_task_keep_graph():
+            ctx.saved = None  # as autograd does with saved_tensors
         with _full_precision(grad.device):
             if torch.is_grad_enabled():
                 return None, *_twice_differentiable(ctx, grad, inputs, weights)
-            return None, *ctx.method.gradients(ctx.circuit, ctx.saved, grad, inputs, weights)
+            return None, *ctx.method.gradients(ctx.circuit, saved, grad, inputs, weights)
 
 
 _apply: Callable[..., Tensor] = _Expectations.apply
@@ -99,8 +103,29 @@ def _check(circuit: Circuit, inputs: Tensor, weights: Tensor) -> None:
             f"inputs have shape {tuple(inputs.shape)}: the last two dimensions must be "
             f"{grouped}, circuits and numbers to embed in each"
         )
-    if not (inputs.is_floating_point() and weights.is_floating_point()):
-        raise CircuitError(
-            f"inputs are {inputs.dtype} and weights {weights.dtype}: convert both to a real "
-            "floating-point dtype"
-        )
+    if not (
+        inputs.is_floating_point()
+        and weights.is_floating_point()
+        and inputs.layout is weights.layout is torch.strided
+        and not (inputs.is_meta or weights.is_meta)
+    ):
+        _require_numbers(inputs, weights)
+
+
+def _require_numbers(inputs: Tensor, weights: Tensor) -> None:
+    """Refuse what holds no real numbers in the usual layout; off the path of every call."""
+    for name, tensor in (("inputs", inputs), ("weights", weights)):
+        if not tensor.is_floating_point():
+            raise CircuitError(
+                f"{name} are {tensor.dtype}: convert inputs and weights to a real floating-point "
+                "dtype"
+            )
+        if tensor.layout is not torch.strided:
+            raise CircuitError(
+                f"{name} have the layout {tensor.layout}: convert them by .to_dense()"
+            )
+        if tensor.is_meta and not torch.compiler.is_compiling():  # a trace needs no numbers
+            raise CircuitError(
+                f"{name} are on the meta device, which keeps shapes without numbers: move the "
+                "layer by .to_empty(device=...) and load its weights, or give real tensors"
+            )

@@ -25,9 +25,9 @@ class Method(Protocol):
 def fastest(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Method:
     """The method that is fastest for these tensors; the state vector fits its memory to them.
 
-    A matrix is worked out once a step and is then cheap for each image, a state vector costs the
-    same for each: fewer images than 16^(q - 6) are faster on state vectors (measured at 5 to 9
-    qubits; ``benchmarks/wide.py``).
+    Machine code where it serves. Else a matrix is worked out once a step and is then cheap for each
+    image, a state vector costs the same for each: fewer images than 16^(q - 6) are faster on state
+    vectors (measured at 5 to 9 qubits; ``benchmarks/wide.py``).
     """
     if native.serves(circuit, inputs, weights):
         return native

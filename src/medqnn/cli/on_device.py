@@ -14,8 +14,11 @@ from rich.table import Table
 from medqnn.cli.show import console, decoding, interval
 from medqnn.errors import RunError
 from medqnn.evaluation.words import in_words
-from medqnn.hardware.job import SUMMARY, run_on
+from medqnn.hardware.found import SUMMARY
+from medqnn.hardware.job import run_on
+from medqnn.hardware.outcome import DEVICE, EXACT
 from medqnn.hardware.target import IMAGES, Target
+from medqnn.report.scores import scores
 from medqnn.training.folder import RunFolder
 from medqnn.training.trained import load_trained
 
@@ -27,8 +30,9 @@ def on_device(
     options: Sequence[str],
     images: int | None,
     seed: int,
+    resamples: int | None,
 ) -> None:
-    """Run it, with a progress bar, and show the outcome.
+    """Run it, with a progress bar, and show the outcome; without resamples, the recipe's.
 
     Raises:
         RunError: If an option is not KEY=VALUE, or the run, the device or the disk fail.
@@ -39,12 +43,12 @@ def on_device(
     target.open(1)  # a name that is wrong is better told before the data are read
     trained = load_trained(folder, decoding)
     try:
-        made = run_on(folder, trained, target, _say, _bar(device))
+        made = run_on(folder, trained, target, _say, _bar(device), resamples)
     except KeyboardInterrupt:
         console.print("interrupted: give the same command again to go on", soft_wrap=True)
         raise typer.Exit(130) from None
     found = made.read_json(SUMMARY)
-    console.print(_table(found, device))
+    console.print(outcome_table(found, device))
     for name, one in found["variants"].items():
         console.print(f"{name}: {in_words(one['comparison'])}", soft_wrap=True)
     console.print(f"predictions and figures: {made.path}", soft_wrap=True)
@@ -72,16 +76,21 @@ def _bar(device: str) -> Any:
     return bar
 
 
-def _table(found: dict[str, Any], device: str) -> Table:
-    """A column a network."""
+def outcome_table(found: dict[str, Any], device: str) -> Table:
+    """A column a network, of what device.json holds."""
     shots = found["target"]["shots"]
     asked = f"{shots} shots" if shots else "no shots"
     table = Table(title=f"{device}, {asked}, {found['images']} test images")
     table.add_column("")
+    every = list(found["variants"].values())
     for name in found["variants"]:
         table.add_column(name, justify="right")
+    score = scores(every[0][EXACT])[0]
+    for which, title in ((EXACT, "exact simulation"), (DEVICE, "device")):
+        cells = (interval(one[which]["scores"][score.key]) for one in every)
+        table.add_row(f"{score.title}, {title}", *cells)
     for title, cell in ROWS.items():
-        table.add_row(title, *(cell(one) for one in found["variants"].values()))
+        table.add_row(title, *map(cell, every))
     return table
 
 
@@ -95,11 +104,9 @@ def _by_shots(one: dict[str, Any]) -> str:
 
 
 ROWS = {
-    "accuracy, exact simulation": lambda one: interval(one["exact"]["scores"]["accuracy"]),
-    "accuracy, device": lambda one: interval(one["device"]["scores"]["accuracy"]),
-    "same answer": lambda one: f"{one['agreement']:.1%}",
-    "mean (largest) error of a value": _error,
+    "Same answer": lambda one: f"{one['agreement']:.1%}",
+    "Mean (largest) error of a value": _error,
     "  of it by shots alone": _by_shots,
-    "circuits": lambda one: f"{one['circuits']:,}",
-    "seconds": lambda one: f"{one['seconds']:.1f}",
+    "Circuits": lambda one: f"{one['circuits']:,}",
+    "Seconds": lambda one: f"{one['seconds']:.1f}",
 }

@@ -16,7 +16,7 @@ def resources(
         str,
         typer.Argument(
             help="Folder of a complete run; or a published system (see `medqnn recipe list`) or a "
-            "recipe file (.yaml), whose circuits then have random angles."
+            "recipe file (.yaml), whose circuits then have random angles, always the same."
         ),
     ],
     shots: Annotated[
@@ -33,6 +33,7 @@ def resources(
     """
     import torch
 
+    from medqnn.export.resources import SEED
     from medqnn.export.resources import resources as count
     from medqnn.export.run import with_circuits
     from medqnn.models import SYSTEMS
@@ -48,6 +49,7 @@ def resources(
         recipe, channels = recipes.load(what), 1
         size = recipe.data.image_size
         with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(SEED)  # the same angles each time
             model = SYSTEMS[recipe.system](
                 image_size=size, channels=channels, **dict(recipe.model)
             ).eval()

@@ -21,6 +21,7 @@ import medqnn
 from medqnn.data.cache import Progress
 from medqnn.errors import RunError
 from medqnn.evaluation.predictions import write_predictions
+from medqnn.hardware.found import FOLDER, SUMMARY
 from medqnn.hardware.outcome import outcome
 from medqnn.hardware.remote import Remote, Say
 from medqnn.hardware.target import Target
@@ -31,7 +32,6 @@ from medqnn.training.predict import predictions_of
 from medqnn.training.sampling import chosen_rows
 from medqnn.training.trained import Trained
 
-FOLDER, SUMMARY = "devices", "device.json"
 TOGETHER = 4  # images of a part: so much is lost at most when a line breaks
 
 
@@ -65,7 +65,12 @@ class Part(NamedTuple):
 
 
 def run_on(
-    folder: RunFolder, trained: Trained, target: Target, say: Say, progress: Progress | None = None
+    folder: RunFolder,
+    trained: Trained,
+    target: Target,
+    say: Say,
+    progress: Progress | None = None,
+    resamples: int | None = None,
 ) -> RunFolder:
     """Evaluate every network of a run that has circuits on a device, and write what was found.
 
@@ -75,6 +80,7 @@ def run_on(
         target: The device.
         say: Told when the device fails and is tried again.
         progress: Wraps the work, called with an iterable and its length.
+        resamples: Of the bootstrap, at least 100; None for the recipe's.
 
     Returns:
         The device's folder in the run.
@@ -95,9 +101,9 @@ def run_on(
         key = _key(models[name], parts[number], target)
         part = Part(f"parts/{name}-{number:04d}.npz", models[name], parts[number], key)
         done[name].append(_answers(own, part, trained, remote))
-    return _write(
-        own, trained, rows, {name: _joined(parts) for name, parts in done.items()}, target
-    )
+    answers = {name: _joined(found) for name, found in done.items()}
+    resamples = resamples or trained.inputs.recipe.evaluation.resamples
+    return _write(own, trained, rows, answers, target, resamples)
 
 
 def _key(model: nn.Module, rows: np.ndarray, target: Target) -> str:
@@ -171,15 +177,17 @@ def _write(
     rows: np.ndarray,
     answers: dict[str, Answers],
     target: Target,
+    resamples: int,
 ) -> RunFolder:
     variants = {}
+    seed = trained.inputs.recipe.seed
     for name, found in answers.items():
         exact = predictions_of(trained.inputs, rows, torch.from_numpy(found.exact))
         device = predictions_of(trained.inputs, rows, torch.from_numpy(found.device))
         own.write(f"predictions_{name}.csv", partial(write_predictions, predictions=device))
         values = (found.exact_values, found.device_values)
         variants[name] = {
-            **outcome(exact, device, *values, shots=target.shots),
+            **outcome(exact, device, *values, target.shots, resamples, seed),
             "circuits": found.circuits,
             "seconds": found.seconds,
         }

@@ -19,6 +19,8 @@ def outcome(
     exact_values: np.ndarray,
     device_values: np.ndarray,
     shots: int | None,
+    resamples: int,
+    seed: int,
 ) -> dict[str, Any]:
     """One network on a device beside its exact simulation, on the same images.
 
@@ -28,6 +30,8 @@ def outcome(
         exact_values: Expectation values (m,) by simulation.
         device_values: The same from the device.
         shots: Of each circuit and readout; None if there are none.
+        resamples: How often the bootstrap draws patients.
+        seed: Of the bootstrap.
 
     Returns:
         exact and device (`evaluation.evaluate.evaluate` of each), comparison
@@ -38,9 +42,9 @@ def outcome(
     """
     off = np.abs(device_values - exact_values)
     return {
-        EXACT: evaluation.evaluate(exact),
-        DEVICE: evaluation.evaluate(device),
-        "comparison": evaluation.compare(device, exact, DEVICE, EXACT),
+        EXACT: evaluation.evaluate(exact, resamples, seed),
+        DEVICE: evaluation.evaluate(device, resamples, seed),
+        "comparison": evaluation.compare(device, exact, DEVICE, EXACT, resamples, seed),
         "agreement": float((_answers(exact) == _answers(device)).mean()),
         "values": {
             "mean": float(off.mean()),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from medqnn.evaluation.predictions import Predictions
+from medqnn.report import devices
 from medqnn.report.card_items import LISTS, QUESTIONS, Question, asked, in_short
 from medqnn.report.formatting import percent, whole
 from medqnn.report.markdown import as_table, content
@@ -45,6 +46,7 @@ def render(run: Run) -> str:
     return page(
         "model_card.md.j2",
         **found,
+        **devices.section(run),
         table=as_table,
         recipe=recipe,
         quantum=quantum,

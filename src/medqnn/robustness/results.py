@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -15,7 +15,7 @@ from medqnn.robustness.attacks import ATTACKS, EPSILONS, PGD_STEP, PGD_STEPS
 from medqnn.robustness.measure import measure
 from medqnn.robustness.severities import CORRUPTIONS
 from medqnn.robustness.summary import Scores, summary, table
-from medqnn.training.findings import Findings
+from medqnn.training.findings import Findings, Results
 from medqnn.training.folder import RunFolder
 from medqnn.training.sampling import chosen_rows
 from medqnn.training.trained import load_trained
@@ -23,18 +23,6 @@ from medqnn.training.trained import load_trained
 TABLE, SUMMARY = "robustness.csv", "robustness.json"
 SETTING = ["variant", "kind", "corruption", "severity", "value"]
 KEPT = Findings(TABLE, SUMMARY, [*SETTING, "accuracy"], [], "medqnn robustness", ["variants"])
-
-
-class Results(NamedTuple):
-    """What was measured of a run.
-
-    Attributes:
-        table: As `summary.table` gives it.
-        summary: As `summary.summary` gives it, and under "options" what was asked.
-    """
-
-    table: pd.DataFrame
-    summary: dict[str, Any]
 
 
 def options(images: int | None, seed: int) -> dict[str, Any]:
@@ -82,12 +70,12 @@ def measure_run(
 
 
 def read_results(folder: RunFolder) -> Results:
-    """What `measure_run` wrote.
+    """What `measure_run` wrote: `summary.table` and `summary.summary`.
 
     Raises:
         RunError: If it is missing or broken.
     """
-    return Results(*KEPT.read(folder))
+    return KEPT.read(folder)
 
 
 def overlap_column(found: pd.DataFrame) -> str | None:

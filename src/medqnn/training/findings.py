@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from medqnn.errors import RunError
 from medqnn.training.folder import RunFolder, cannot_write
+
+
+class Results(NamedTuple):
+    """What was found out.
+
+    Attributes:
+        table: The CSV file's.
+        summary: The JSON file's; under "options" what was asked.
+    """
+
+    table: pd.DataFrame
+    summary: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -58,8 +70,8 @@ class Findings:
         folder.write(self.table, lambda path: table.to_csv(path, index=False))
         folder.write_json(self.summary, summary | {"options": options})
 
-    def read(self, folder: RunFolder) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """Table and summary.
+    def read(self, folder: RunFolder) -> Results:
+        """What `write` wrote.
 
         Raises:
             RunError: If one is missing or broken.
@@ -77,7 +89,7 @@ class Findings:
                 f"{folder.path / name} is missing or broken ({reason}): make it again with "
                 f"`{self.maker} {folder.path}`"
             ) from error
-        return table, about
+        return Results(table, about)
 
     def _table(self, folder: RunFolder) -> pd.DataFrame:
         text = dict.fromkeys(self.text, str)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -10,7 +10,7 @@ import medqnn
 from medqnn.data.cache import Progress
 from medqnn.errors import RunError
 from medqnn.layers.evaluated import quantum_layers
-from medqnn.training.findings import Findings
+from medqnn.training.findings import Findings, Results
 from medqnn.training.folder import RunFolder
 from medqnn.training.sampling import chosen_rows
 from medqnn.training.trained import load_models, load_trained
@@ -30,18 +30,6 @@ WORDS = {
     "extrapolated": "extrapolated",
     "both": "both mitigations",
 }
-
-
-class Results(NamedTuple):
-    """What was measured of a run.
-
-    Attributes:
-        table: As `summary.table` gives it.
-        summary: As `summary.summary` gives it, and under "options" what was asked.
-    """
-
-    table: pd.DataFrame
-    summary: dict[str, Any]
 
 
 def options(devices: Devices, images: int | None, seed: int) -> dict[str, Any]:
@@ -107,12 +95,12 @@ def require_circuits(folder: RunFolder) -> None:
 
 
 def read_results(folder: RunFolder) -> Results:
-    """What `measure_run` wrote.
+    """What `measure_run` wrote: `summary.table` and `summary.summary`.
 
     Raises:
         RunError: If it is missing or broken.
     """
-    return Results(*KEPT.read(folder))
+    return KEPT.read(folder)
 
 
 def without_device(found: pd.DataFrame) -> pd.DataFrame:

@@ -28,7 +28,7 @@ def test_it_is_taken_where_it_serves() -> None:
     [
         Circuit(native.MAX_QUBITS + 1, 1),
         Circuit(3, 2, "iqp"),
-        Circuit(3, 2, "angle", reupload=True),
+        Circuit(native.MAX_QUBITS, 100),  # too much to keep
     ],
 )
 def test_it_is_not_taken_where_it_does_not(circuit: Circuit) -> None:
@@ -54,6 +54,7 @@ def test_tensors_that_may_have_no_memory_are_left_to_others() -> None:
         (Circuit(5, 10), 4096, "matrix"),
         (Circuit(5, 5, readouts="XYZ"), 4096, "states"),  # three matrices
         (Circuit(8, 100), 4096, "states"),
+        (Circuit(4, 3, "angle", reupload=True), 4096, "states"),
     ],
 )
 def test_a_matrix_is_taken_for_many_images_of_narrow_deep_circuits(

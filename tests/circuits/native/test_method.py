@@ -92,6 +92,33 @@ def test_states_of_wide_circuits(circuit: Circuit, dtype: torch.dtype, kernel: s
         assert_equals(statevector, circuit, *oracle.draw(circuit, 2, 19, seed=0, dtype=dtype))
 
 
+UPLOADS = st.builds(
+    Circuit,
+    qubits=st.integers(1, 4),
+    depth=st.integers(1, 3),
+    embedding=st.sampled_from(["angle", "angle_x", "angle_z"]),
+    readouts=st.sampled_from(READOUTS),
+    entangler=st.sampled_from(["cnot", "cz", "none"]),
+    ansatz=st.sampled_from(["strong", "ry_rz_strong", "basic"]),
+    pooling=st.booleans(),
+    reupload=st.just(True),
+)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    circuit=UPLOADS,
+    batch=st.sampled_from([0, 1, 7, 16, 17, 40]),
+    dtype=st.sampled_from([torch.float32, torch.float64]),
+    seed=st.integers(0, 999),
+)
+def test_data_uploaded_again_and_again(
+    kernel: str, circuit: Circuit, batch: int, dtype: torch.dtype, seed: int
+) -> None:
+    if kernel == "states":
+        assert_equals(statevector, circuit, *oracle.draw(circuit, 2, batch, seed, dtype))
+
+
 @pytest.mark.parametrize(
     "circuit",
     [LAYER_A, LAYER_B, Circuit(3, 2, "angle", "XZ", "cz", "ry_rz_strong", pooling=True)],

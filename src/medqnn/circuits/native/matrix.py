@@ -30,7 +30,7 @@ def build(
         stage = steps.stages + layer * known.rows * length
         for i in code.range(0, known.size * length, code.lanes):
             turned.put(i, stage.vector(i))
-        rows.rotate(code, known, steps, layer, turned, back=True)
+        _rotate(code, known, steps, layer, turned, back=True)
         _stage(code, known, steps, layer - 1, turned, room)
 
 
@@ -41,6 +41,19 @@ def _stage(
     rows.diagonal(code, known, steps, layer, room)
     stage = steps.stages + layer * known.rows * known.width * 2
     rows.gather(code, known, steps, layer, source, stage)
+
+
+def _rotate(
+    code: Code, known: Constants, steps: Steps, layer: Value, table: Pointer, back: bool
+) -> None:
+    """K_l · rows in place, or K_lᵀ · rows."""
+
+    def turn(qubit: Value) -> tuple[Value, Value]:
+        angle = (layer * known.qubits + qubit) * 3 + 1
+        sine = steps.sines[angle]
+        return code.splat(steps.cosines[angle]), code.splat(-sine if back else sine)
+
+    rows.rotate(code, known, turn, table)
 
 
 def walk(
@@ -65,9 +78,11 @@ def walk(
         rows.scatter(code, known, steps, layer, grad, moved, conjugate=True)
         for i in code.range(0, size * length, code.lanes):
             grad.put(i, moved.vector(i))
-        rows.rotate(code, known, steps, layer + 1, grad, back=False)
+        _rotate(code, known, steps, layer + 1, grad, back=False)
         stage = steps.stages + (layer + 1) * known.rows * length
-        rows.rotation_gradients(code, known, layer + 1, stage, grad, angles)  # K_lᵀ turns back
+        overlaps = rows.rotation_gradients(code, known, stage, grad)  # in turn, for K_lᵀ turns back
+        for qubit, overlap in overlaps:
+            angles[((layer + 1) * known.qubits + qubit) * 3 + 1] = code.total(overlap)
     _phase_gradients(code, known, steps, known.layers, grad, room, angles)
     rows.to_weights(code, known, angles, weights)
 

@@ -19,13 +19,15 @@ class Constants(NamedTuple):
     amplitudes: Value  # 1 if amplitudes are embedded, 0 if angles
     weights: Value  # P
     angles: Value  # (L + 2) q 3, filled up to whole vectors
+    uploads: Value  # layers that rotate by the data; none embeds the data before all layers
+    uploading: Pointer  # int64 (uploads,): which
     states: Pointer  # int64 (L + 1, N): where P_0 = 1, P_1 … P_L send each state
     signs: Pointer  # (L + 1, N): and the signs that they give it
     slopes: Pointer  # (P, angles): weights to φ/2, θ/2, ω/2
     offsets: Pointer  # (angles,)
 
 
-CONSTANTS = "nnnnnnnnnippp"
+CONSTANTS = "nnnnnnnnnniippp"
 """Kinds of the fields, as in ``Code.record``."""
 
 

@@ -63,7 +63,6 @@ def serves(circuit: Circuit, inputs: Tensor, weights: Tensor) -> bool:
         and inputs.is_cpu
         and weights.is_cpu
         and circuit.embedding != "iqp"
-        and not circuit.reupload
         and (circuit.depth + 1) * circuit.dimension <= MOST_NUMBERS
     ):
         return False
@@ -82,7 +81,8 @@ def kernel(circuit: Circuit, images: int) -> Kernel:
     size = circuit.dimension
     deep = 16 * circuit.depth > len(circuit.readouts) * size
     many = 16 * images >= size**2
-    return "matrix" if circuit.qubits <= MATRIX_QUBITS and deep and many else "states"
+    narrow = circuit.qubits <= MATRIX_QUBITS and not circuit.reupload
+    return "matrix" if narrow and deep and many else "states"
 
 
 def evaluate(circuit: Circuit, inputs: Tensor, weights: Tensor) -> tuple[Tensor, Saved]:

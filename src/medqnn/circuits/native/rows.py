@@ -11,7 +11,7 @@ special case.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from medqnn.circuits.native.angles import cosine_and_sine
 from medqnn.circuits.native.code import Code, Pointer, Value, Variable
@@ -128,15 +128,11 @@ def _turn_row(
 
 
 def rotate(
-    code: Code, known: Constants, steps: Steps, layer: Value, rows: Pointer, back: bool
+    code: Code, known: Constants, turn: Callable[[Value], tuple[Value, Value]], rows: Pointer
 ) -> None:
-    """Record K_l · rows in place, or K_lᵀ · rows."""
+    """Record K · rows in place, from the cosine and sine of half each qubit's angle, as vectors."""
     for qubit, count in _together(code, known):
-        turns = []
-        for own in range(count):
-            angle = (layer * known.qubits + qubit + own) * 3 + 1
-            sine = steps.sines[angle]
-            turns.append((code.splat(steps.cosines[angle]), code.splat(-sine if back else sine)))
+        turns = [turn(qubit + own) for own in range(count)]
         for (places,) in _groups(code, known, qubit, count, rows):
             vectors = [place.vector() for place in places]
             for own, (cos, sin) in enumerate(turns):
@@ -175,11 +171,11 @@ def _pairs(count: int, own: int) -> list[tuple[int, int]]:
 
 
 def rotation_gradients(
-    code: Code, known: Constants, layer: Value, grad: Pointer, stage: Pointer, angles: Pointer
-) -> None:
-    """Record += ∂L/∂(θ_l/2) = Σ g_1 z_0 - g_0 z_1 over pairs that the qubit's bit tells apart.
+    code: Code, known: Constants, grad: Pointer, stage: Pointer
+) -> Iterator[tuple[Value, Value]]:
+    """Each qubit and Σ g_1 z_0 - g_0 z_1 over pairs that its bit tells apart: ∂L/∂(θ/2), by lane.
 
-    Both must stand on the same side of K_l.
+    Both must stand on the same side of K.
     """
     for qubit, count in _together(code, known):
         zero = code.splat(0.0)
@@ -191,8 +187,7 @@ def rotation_gradients(
                     up.set(code.fused(g[one_row], z[zero_row], up.get()))
                     down.set(code.fused(g[zero_row], z[one_row], down.get()))
         for own, (up, down) in enumerate(sums):
-            place = (layer * known.qubits + qubit + own) * 3 + 1
-            angles[place] = angles[place] + code.total(up.get() - down.get())
+            yield qubit + own, up.get() - down.get()
 
 
 def overlaps(code: Code, known: Constants, grad: Pointer, stage: Pointer, into: Pointer) -> None:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from medqnn.circuits import embeddings, readout
+from medqnn.circuits import embeddings, gates, readout
 from medqnn.circuits.ansatze import Layer, layers
 from medqnn.circuits.circuit import Circuit
 from medqnn.circuits.turns import Permutation
@@ -21,6 +21,9 @@ BITS = {torch.float32: 32, torch.float64: 64}
 
 VECTOR_BITS = 512
 """Length of a vector."""
+
+_ABOUT = {"X": (0.5 * math.pi, 0.0, -0.5 * math.pi), "Y": (0.0, 0.0, 0.0)}
+"""φ, θ, ω that turn R_y into a rotation about the axis: R_x = R_z(-π/2) R_y R_z(π/2)."""
 
 Kernel = Literal["matrix", "states"]
 
@@ -97,26 +100,28 @@ def _for_states(circuit: Circuit, dtype: torch.dtype) -> Tables:
     owned = [torch.tensor(circuit.measured), paulis]
     numbers = [len(circuit.readouts), len(circuit.measured)]
     layers, rows, angles = shared[:3]
-    scratch = room_size(layers, rows, lanes, circuit.outputs, angles)
+    scratch = room_size(layers, circuit.qubits, rows, lanes, circuit.outputs, angles)
     return shared.with_own(circuit, numbers, owned, work=0, scratch=scratch)
 
 
 def _shared(circuit: Circuit, dtype: torch.dtype, width: int) -> _Shared:
-    declared, size = _declared(circuit), circuit.dimension
-    identity = Permutation.identity(size)
-    gates = [identity, *(identity.then(layer, circuit.qubits) for layer in declared)]
-    slopes, offsets = _half_angles(circuit, declared)
+    steps, size = _steps(circuit), circuit.dimension
+    none = Permutation.identity(size)
+    moves = [none, *(none.then(step.layer, circuit.qubits) for step in steps)]
+    slopes, offsets = _half_angles(steps)
+    uploading = [number for number, step in enumerate(steps, start=1) if step.uploads]
     lanes = _lanes(dtype)
     rows, angles = _up(size, lanes), _up(len(offsets), lanes)
     reals = (
-        torch.stack([gate.signs for gate in gates]),
+        torch.stack([move.signs for move in moves]),
         _filled(slopes, len(slopes), angles),
         _filled(offsets[None], 1, angles),
     )
-    numbers = [circuit.qubits, len(declared), size, rows, width, circuit.outputs]
-    numbers += [circuit.embedding == "amplitude", len(slopes), angles]
-    owned = [torch.stack([gate.states for gate in gates]), *(real.to(dtype) for real in reals)]
-    return _Shared(len(declared), rows, angles, numbers, owned)
+    numbers = [circuit.qubits, len(steps), size, rows, width, circuit.outputs]
+    numbers += [circuit.embedding == "amplitude", len(slopes), angles, len(uploading)]
+    integers = [torch.tensor(uploading), torch.stack([move.states for move in moves])]
+    owned = [*integers, *(real.to(dtype) for real in reals)]
+    return _Shared(len(steps), rows, angles, numbers, owned)
 
 
 def _lanes(dtype: torch.dtype) -> int:
@@ -136,23 +141,45 @@ def _filled(matrix: Tensor, rows: int, columns: int) -> Tensor:
     return filled
 
 
-def _declared(circuit: Circuit) -> list[Layer]:
-    """The layers, and before them one for the embedding's constant gate if it has one."""
-    declared = [layer for layer in layers(circuit) if isinstance(layer, Layer)]
-    if any(_euler(embeddings.turn_of(circuit))):
-        declared.insert(0, Layer(torch.zeros_like(declared[0].rotations), "none", []))
-    return declared
+class _Step(NamedTuple):
+    """A layer as both kernels know it: R_z(ω) R_y(θ) R_z(φ) on each qubit, then two-qubit gates."""
+
+    layer: Layer
+    offsets: tuple[float, float, float] = (0.0, 0.0, 0.0)  # to φ, θ, ω
+    uploads: bool = False  # θ is the data
 
 
-def _half_angles(circuit: Circuit, declared: list[Layer]) -> tuple[Tensor, Tensor]:
+def _steps(circuit: Circuit) -> list[_Step]:
+    """The layers, those for the embedding's gates among them."""
+    declared = layers(circuit)
+    own = next(item.rotations for item in declared if isinstance(item, Layer))
+    nothing = Layer(torch.zeros_like(own), "none", [])
+
+    def constant(gate: Tensor) -> list[_Step]:
+        offsets = _euler(gate)
+        return [_Step(nothing, offsets)] if any(offsets) else []
+
+    steps = [] if circuit.reupload else constant(embeddings.turn_of(circuit))
+    for item in declared:
+        if isinstance(item, Layer):
+            steps.append(_Step(item, _ABOUT[item.axis]))
+        elif item.hadamard:  # R_z(x) H = V R_y(x) V† H
+            turn = gates.BASIS_CHANGE["Y"]
+            steps += constant(turn.mH @ gates.BASIS_CHANGE["X"])
+            steps += [_Step(nothing, uploads=True), *constant(turn)]
+        else:
+            steps.append(_Step(nothing, _ABOUT[item.axis], uploads=True))
+    return steps
+
+
+def _half_angles(steps: list[_Step]) -> tuple[Tensor, Tensor]:
     """φ/2, θ/2, ω/2 from the weights: slopes (P, (L + 2) q 3) and offsets ((L + 2) q 3,)."""
-    none = torch.zeros_like(declared[0].rotations)
-    slopes = torch.stack([none, *(layer.rotations for layer in declared), none], dim=1)
+    rotations = [step.layer.rotations for step in steps]
+    none = torch.zeros_like(rotations[0])
+    slopes = torch.stack([none, *rotations, none], dim=1)
     offsets = torch.zeros_like(slopes[0])
-    offsets[1] += torch.tensor(_euler(embeddings.turn_of(circuit)), dtype=torch.float64)
-    for number, layer in enumerate(declared, start=1):
-        if layer.axis == "X":  # R_x = R_z(-π/2) R_y R_z(π/2)
-            offsets[number] += math.pi * torch.tensor([0.5, 0.0, -0.5], dtype=torch.float64)
+    for number, step in enumerate(steps, start=1):
+        offsets[number] += torch.tensor(step.offsets, dtype=torch.float64)
     return 0.5 * slopes.flatten(1), 0.5 * offsets.flatten()
 
 
