@@ -175,11 +175,18 @@ def test_a_layout_without_rows_of_numbers(layout: torch.layout) -> None:
         )
 
 
-def test_tensors_without_numbers() -> None:
+@pytest.mark.parametrize("circuit", [Circuit(3, 2), Circuit(3, 2, "angle", reupload=True)])
+def test_shapes_alone(circuit: Circuit) -> None:
+    """On the meta device there are no numbers, but shapes."""
+    weights = torch.rand(2, *circuit.weight_shape, device="meta", requires_grad=True)
+    values = expectations(circuit, torch.rand(4, 2, circuit.inputs, device="meta"), weights)
+    values.sum().backward()
+    assert values.shape == (4, 2, 3)
+    assert weights.grad is not None
+    assert weights.grad.shape == weights.shape
+
+
+def test_tensors_on_two_devices() -> None:
     inputs, weights = torch.rand(4, 2, 8), torch.rand(2, 2, 3, 3)
-    for name, pair in {
-        "inputs": (inputs.to("meta"), weights),
-        "weights": (inputs, weights.to("meta")),
-    }.items():
-        with pytest.raises(CircuitError, match=rf"{name} are on the meta device"):
-            expectations(Circuit(3, 2), *pair)
+    with pytest.raises(CircuitError, match="inputs are on meta and weights on cpu: move both"):
+        expectations(Circuit(3, 2), inputs.to("meta"), weights)

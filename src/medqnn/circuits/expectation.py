@@ -37,7 +37,7 @@ def expectations(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Tensor:
 
     Raises:
         CircuitError: If a shape or dtype does not fit the circuit, or a tensor is sparse or of
-            another layout than the usual, or on the meta device.
+            another layout than the usual, or the two are on different devices.
     """
     _check(circuit, inputs, weights)
     if torch.compiler.is_compiling():
@@ -88,7 +88,7 @@ def _twice_differentiable(
 
 def _full_precision(device: torch.device) -> AbstractContextManager[Any]:
     """No autocast; entered only where there is some, for entering costs a tenth of a step."""
-    if torch.is_autocast_enabled(device.type):
+    if device.type != "meta" and torch.is_autocast_enabled(device.type):
         return torch.autocast(device.type, enabled=False)
     return nullcontext()
 
@@ -107,7 +107,7 @@ def _check(circuit: Circuit, inputs: Tensor, weights: Tensor) -> None:
         inputs.is_floating_point()
         and weights.is_floating_point()
         and inputs.layout is weights.layout is torch.strided
-        and not (inputs.is_meta or weights.is_meta)
+        and inputs.device == weights.device
     ):
         _require_numbers(inputs, weights)
 
@@ -124,8 +124,6 @@ def _require_numbers(inputs: Tensor, weights: Tensor) -> None:
             raise CircuitError(
                 f"{name} have the layout {tensor.layout}: convert them by .to_dense()"
             )
-        if tensor.is_meta and not torch.compiler.is_compiling():  # a trace needs no numbers
-            raise CircuitError(
-                f"{name} are on the meta device, which keeps shapes without numbers: move the "
-                "layer by .to_empty(device=...) and load its weights, or give real tensors"
-            )
+    raise CircuitError(
+        f"inputs are on {inputs.device} and weights on {weights.device}: move both to one device"
+    )
