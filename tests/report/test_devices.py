@@ -14,11 +14,17 @@ from medqnn.errors import RunError
 from medqnn.evaluation.predictions import Predictions
 from medqnn.hardware.outcome import outcome
 from medqnn.report.devices import section
+from medqnn.report.html import write_report
+from medqnn.report.json_report import write_json
+from medqnn.report.markdown import write_markdown
 from medqnn.report.model_card import write_card
+from medqnn.report.on_devices import section as on_devices
 from medqnn.report.run_folder import read_run
 from medqnn.training.folder import RunFolder
 from training.tiny import tiny_run
 from under_noise.measured import noisy_run
+
+from .page import Page
 
 __all__ = ["noisy_run", "tiny_run"]
 
@@ -37,6 +43,7 @@ def found() -> dict[str, Any]:
         exact, probabilities=np.eye(2)[np.where(ids.astype(int) < 2, 1 - labels, labels)]
     )
     one = outcome(exact, device, np.zeros(2), np.zeros(2), 4000, 100, 0)
+    one |= {"circuits": 20, "seconds": 12.34}
     options = {"noise_model": "FakeTorino", "token": "a secret"}
     target = {"device": "qiskit.aer", "shots": 4000, "options": options}
     return {"target": target, "images": 10, "variants": {"hybrid": one}}
@@ -89,6 +96,36 @@ def test_devices_are_told_without_secrets(copy: Path, found: dict[str, Any]) -> 
     card = write_card(copy).read_text()
     assert f"circuits are simulated.\n- {line.replace('_', chr(92) + '_')}\n- hybrid under" in card
     assert "secret" not in card
+
+
+def test_the_pages_show_a_row_a_network_and_device(copy: Path, found: dict[str, Any]) -> None:
+    RunFolder(copy).write_json("devices/torino/device.json", found)
+    one = found["variants"]["hybrid"]
+    spread = (
+        "{low:.1%} to {high:.1%}".format(**one[which]["scores"]["accuracy"])
+        for which in ("device", "exact")
+    )
+    expected = [
+        "Accuracy",
+        *(f"{text} {own}" for text, own in zip(("80.0%", "100.0%"), spread, strict=True)),
+        "80.0% of 10 images",
+        f"0.0000 {one['values']['by_shots']:.4f} by shots alone",
+        "20",
+        "12.3",
+    ]
+    head = "hybrid on qiskit.aer noise_model=FakeTorino, 4,000 shots"
+    page = write_report(copy)
+    assert Page(page).row("on-devices", head) == expected
+    assert "secret" not in page.read_text()
+    text = write_markdown(copy).read_text()
+    assert "## On devices" in text
+    assert f"| {head.replace('_', chr(92) + '_')} | Accuracy | 80.0% (" in text
+    (kept,) = json.loads(write_json(copy).read_text())["devices"]
+    assert kept["variants"] == found["variants"]
+
+
+def test_a_page_without_devices_is_silent(tiny_run: Path) -> None:
+    assert on_devices(read_run(tiny_run)) == {"device_table": None}
 
 
 def test_a_broken_file_is_named(copy: Path) -> None:

@@ -19,7 +19,7 @@ from .runs import read_json
 __all__ = ["tiny_data", "tiny_study"]
 KEYS = [
     *("schema", "kind", "medqnn", "run", "recipe", "split", "networks", "comparisons"),
-    *("explained", "embedding", "robustness", "noise", "diagnostics"),
+    *("explained", "embedding", "robustness", "noise", "devices", "diagnostics"),
 ]
 
 
@@ -36,6 +36,7 @@ def test_numbers_are_those_of_the_run_s_files(run: Path) -> None:
         pd.testing.assert_frame_equal(epochs, history, rtol=1e-14)
     assert found["robustness"] is found["noise"] is found["diagnostics"] is None
     assert found["explained"] is None
+    assert found["devices"] == []
 
 
 def test_parts_are_counted(run: Path) -> None:

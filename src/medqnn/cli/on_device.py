@@ -18,6 +18,7 @@ from medqnn.hardware.found import SUMMARY
 from medqnn.hardware.job import run_on
 from medqnn.hardware.outcome import DEVICE, EXACT
 from medqnn.hardware.target import IMAGES, Target
+from medqnn.report.html import write_report
 from medqnn.report.scores import scores
 from medqnn.training.folder import RunFolder
 from medqnn.training.trained import load_trained
@@ -52,6 +53,7 @@ def on_device(
     for name, one in found["variants"].items():
         console.print(f"{name}: {in_words(one['comparison'])}", soft_wrap=True)
     console.print(f"predictions and figures: {made.path}", soft_wrap=True)
+    console.print(f"report: {write_report(run)}", soft_wrap=True)
 
 
 def _option(text: str) -> tuple[str, Any]:

@@ -8,14 +8,12 @@ from typing import Any
 from medqnn.hardware.found import read_found
 from medqnn.hardware.outcome import DEVICE, EXACT
 from medqnn.report.formatting import interval, percent, whole
+from medqnn.report.on_devices import named
 from medqnn.report.run_folder import Run
 from medqnn.report.scores import scores
 from medqnn.training.folder import RunFolder
 from medqnn.under_noise.results import SUMMARY, Results, no_better, read_results, without_device
 from medqnn.under_noise.settings import EXACT as NO_DEVICE
-
-TOLD = ("backend", "noise_model")
-"""Options of a device that a card names; others may be secrets."""
 
 
 def section(run: Run) -> dict[str, list[str]]:
@@ -54,15 +52,12 @@ def _under_noise(results: Results) -> Iterator[str]:
 
 
 def _on_device(found: dict[str, Any]) -> Iterator[str]:
-    target = found["target"]
-    options = [f"{key}={target['options'][key]}" for key in TOLD if key in target["options"]]
-    shots = f"{whole(target['shots'])} shots" if target["shots"] else "no shots"
-    where = " ".join([target["device"], *options])
     for name, one in found["variants"].items():
         score = scores(one[EXACT])[0]
         device, exact = (one[which]["scores"][score.key] for which in (DEVICE, EXACT))
         yield (
-            f"{name} on PennyLane's {where}, {shots}: {score.title} {_scored(device, score.text)} "
+            f"{name} on PennyLane's {named(found['target'])}: {score.title} "
+            f"{_scored(device, score.text)} "
             f"on {whole(found['images'])} test images, by exact simulation "
             f"{score.text(exact['estimate'])}; the same answers for {percent(one['agreement'])}."
         )

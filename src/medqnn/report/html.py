@@ -15,6 +15,7 @@ from medqnn.report import (
     explained,
     figures,
     noise,
+    on_devices,
     opening,
     operating_points,
     panels,
@@ -57,6 +58,7 @@ def render(run: Run) -> str:
         subgroups,
         cases,
         noise,
+        on_devices,
         diagnostics,
     )
     sections = [results, _training, _robustness, *(part.section for part in parts)]

@@ -14,6 +14,7 @@ from medqnn import __version__
 from medqnn.diagnostics.diagnose import FILE as DIAGNOSTICS
 from medqnn.explain.embedding_map import NUMBERS as EMBEDDING
 from medqnn.explain.scores import SUMMARY as EXPLAINED
+from medqnn.hardware.found import read_found
 from medqnn.report.run_folder import Run, read_run
 from medqnn.report.study import Study, read_study
 from medqnn.report.tables import PARTS
@@ -74,6 +75,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "embedding": _if_there(folder, EMBEDDING),
         "robustness": _with_table(folder, ROBUSTNESS, read_results),
         "noise": _with_table(folder, NOISE, read_noise),
+        "devices": read_found(run.folder),
         "diagnostics": _if_there(folder, DIAGNOSTICS),
     }
 

@@ -11,6 +11,7 @@ from medqnn.report import (
     embedding,
     explained,
     noise,
+    on_devices,
     opening,
     operating_points,
     study,
@@ -58,8 +59,8 @@ def render(run: Run) -> str:
 
 def content(run: Run) -> dict[str, Any]:
     """What the page's sections of tables hold; the figures among it go unused."""
-    parts = (opening, operating_points, embedding, explained, subgroups, noise, diagnostics)
-    sections = [data.facts, results, *(part.section for part in parts)]
+    tables = (opening, operating_points, embedding, explained, subgroups, noise, on_devices)
+    sections = [data.facts, results, *(part.section for part in (*tables, diagnostics))]
     found = {key: part for section in sections for key, part in section(run).items()}
     return {**found, "robustness": robustness(run)}
 
