@@ -22,9 +22,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from _under_noise import UnderNoise
 from rich.console import Console
 from torch import Tensor, nn
 
+from medqnn.evaluation.metrics import commonest_answer
 from medqnn.layers.twins import HYBRID
 from medqnn.study.folds import make_splits, split_file
 from medqnn.training.batches import Images, split_evenly
@@ -45,8 +47,8 @@ from medqnn.under_noise.summary import table
 
 PROFILES = ("ibm-eagle", "ionq-aria")
 PLAIN = "plain"
-KEYS = ["system", "trained", "variant", "device", "mitigation", "shots"]
-FIGURES = ["accuracy", "auroc", "deviation", "difference"]
+COLUMNS = ["system", "trained", "variant", "seed", "device", "mitigation", "shots"]
+COLUMNS += ["accuracy", "auroc", "deviation", "commonest", "images"]
 console = Console()
 
 
@@ -57,15 +59,8 @@ def main() -> None:
     if options.head:
         found += heads(options, chosen)
     every = pd.concat(found, ignore_index=True)
-    grouped = every.groupby(KEYS, sort=False, dropna=False)
-    means = (
-        grouped[FIGURES].mean().assign(accuracy_sd=grouped["accuracy"].std(), seeds=grouped.size())
-    )
-    kept = means.reset_index()
-    kept["shots"] = kept["shots"].astype("Int64")
-    kept.round(5).to_csv(options.csv, index=False)
-    shown = kept[kept["shots"].isna() & kept["mitigation"].isin(["none", "both"])]
-    console.print(shown.drop(columns="shots").to_string(index=False), soft_wrap=True)
+    every[COLUMNS].round(5).to_csv(options.csv, index=False)
+    console.print(UnderNoise(options.csv).networks(), soft_wrap=True)
     console.print(f"written: {options.csv}")
 
 
@@ -89,8 +84,10 @@ def whole_networks(options: argparse.Namespace, chosen: Devices) -> Iterator[pd.
                 proceed(folder)
             if not is_measured(folder, chosen):
                 measure_run(folder, chosen)
-            results = read_results(folder).table
-            yield results.assign(system="hqcnn-medmnist", trained=trained, seed=seed)
+            found = read_results(folder)
+            floor, images = found.summary["baseline"], found.summary["images"]
+            own = found.table.assign(system="hqcnn-medmnist", trained=trained, seed=seed)
+            yield own.assign(commonest=floor, images=images)
 
 
 def _overrides(trained: str, seed: int, epochs: int | None) -> tuple[str, ...]:
@@ -126,8 +123,9 @@ def heads(options: argparse.Namespace, chosen: Devices) -> Iterator[pd.DataFrame
                 rows = run.inputs.rows("test")
                 of_one = Trained(run.inputs, {variant: model})
                 results = table(of_one, rows, measure(of_one, rows, chosen))
-                system = f"{recipe.system}, head"
-                yield results.assign(system=system, trained=trained, seed=seed)
+                results = results.assign(system=f"{recipe.system}, head", trained=trained)
+                floor = commonest_answer(run.inputs.labels[rows])
+                yield results.assign(seed=seed, commonest=floor, images=len(rows))
 
 
 def _features(network: Network, run: Trained, rows: np.ndarray) -> tuple[Tensor, Tensor]:

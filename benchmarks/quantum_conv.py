@@ -12,18 +12,15 @@ Run: python benchmarks/quantum_conv.py [--quick] [--threads N] [--json PATH]
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pennylane as qml
 import torch
 import torch.nn.functional as F  # noqa: N812
-from quantum_layer import TOLERANCE, environment
+from quantum_layer import TOLERANCE, command, show_environment
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
@@ -174,27 +171,11 @@ def show(results: list[dict], about: dict, console: Console) -> None:
             cells.append(f"{row['cpu_ms']:.3g} / {row['wall_ms']:.3g} ({cpu:.3g}× / {wall:.3g}×)")
         table.add_row(result["case"], *cells)
     console.print(table)
-    console.print(
-        f"{about['processor']}, {about['cores']} cores; PyTorch's threads: {about['threads']}; "
-        f"load before: {about['load_average'][0]:.1f}"
-    )
+    show_environment(about, console)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="few rounds, case C alone")
-    parser.add_argument("--threads", type=int, default=2, help="PyTorch's threads (default 2)")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    about = environment()
-    cases = CASES[:1] if options.quick else CASES
-    rounds, milliseconds = (9, 5.0) if options.quick else (41, 50.0)
-    results = [benchmark(case, rounds, milliseconds) for case in cases]
-    show(results, about, Console())
-    if options.json:
-        text = json.dumps({"environment": about, "results": results}, indent=2)
-        options.json.write_text(text + "\n", encoding="utf-8")
+    command(__doc__.splitlines()[0], benchmark, show, {False: CASES, True: CASES[:1]}, threads=2)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from _contenders import DENSE, OURS, Case, Contender, contenders, dense, pennylane_torch
@@ -36,8 +37,8 @@ CASES = [
     Case("B, batch 64", Circuit(4, 3, "angle", "Z"), circuits=1, batch=64),
     Case("C, 4096 patches", Circuit(4, 2, "angle", "Z"), circuits=1, batch=4096),
 ]
-TOLERANCE = {torch.float64: 1e-10, torch.float32: 2e-4}  # float32 last: it is timed
-PACKAGES = ("torch", "pennylane", "jax", "jaxlib", "numpy")
+TOLERANCE = {torch.float64: 1e-10, torch.float32: 2e-4}
+PACKAGES = ("torch", "pennylane", "numpy")
 
 
 def gradients(contender: Contender, case: Case, dtype: torch.dtype) -> list[Tensor]:
@@ -49,14 +50,13 @@ def gradients(contender: Contender, case: Case, dtype: torch.dtype) -> list[Tens
 
 
 def check(case: Case) -> tuple[dict[str, Contender], dict[str, float]]:
-    """The contenders for float32, and how far each is off in float64 and in float32.
+    """The contenders, and how far each is off in float64 and in float32.
 
     The deviation is relative to the largest entry of each tensor where that is above 1.
     """
     truth = gradients(pennylane_torch(case), case, torch.float64)
-    worst = {}
+    chosen, worst = contenders(case), {}
     for dtype, tolerance in TOLERANCE.items():
-        chosen = contenders(case, dtype)
         for name, contender in chosen.items():
             deviation = max(
                 ((a - b).abs().max() / b.abs().max().clamp_min(1)).item()
@@ -165,29 +165,52 @@ def show(results: list[dict], about: dict, console: Console) -> None:
             result["case"], *(f"{r['median_ms']:.3g} ({r['ratio_to_ours']:.3g}×)" for r in rows)
         )
     console.print(table)
+    show_environment(about, console)
+
+
+def show_environment(about: dict, console: Console) -> None:
     console.print(
         f"{about['processor']}, {about['cores']} cores; PyTorch's threads: {about['threads']}; "
         f"load before: {about['load_average'][0]:.1f}"
     )
-    if about["packages"]["jax"] is None:
-        console.print("PennyLane + JAX skipped: jax is not installed here.")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="few rounds, cases A/64 and B alone")
-    parser.add_argument("--threads", type=int, default=1, help="PyTorch's threads (default 1)")
+def command(
+    about: str,
+    benchmark: Callable[[Any, int, float], dict],
+    show: Callable[[list[dict], dict, Console], None],
+    cases: dict[bool, list],
+    threads: int,
+) -> None:
+    """The command line of a benchmark.
+
+    Args:
+        about: What it measures, in a sentence.
+        benchmark: One case, in so many rounds of so many milliseconds.
+        show: Prints the results and the environment.
+        cases: All, and under True those of --quick.
+        threads: PyTorch's, unless told.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--quick", action="store_true", help="few rounds, few cases")
+    parser.add_argument(
+        "--threads", type=int, default=threads, help=f"PyTorch's threads (default {threads})"
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    about = environment()
-    cases = [CASES[0], CASES[3]] if options.quick else CASES
+    found = environment()
     rounds, milliseconds = (9, 5.0) if options.quick else (41, 50.0)
-    results = [benchmark(case, rounds, milliseconds) for case in cases]
-    show(results, about, Console())
+    results = [benchmark(case, rounds, milliseconds) for case in cases[options.quick]]
+    show(results, found, Console())
     if options.json:
-        text = json.dumps({"environment": about, "results": results}, indent=2)
+        text = json.dumps({"environment": found, "results": results}, indent=2)
         options.json.write_text(text + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    cases = {False: CASES, True: [CASES[0], CASES[3]]}
+    command(__doc__.splitlines()[0], benchmark, show, cases, threads=1)
 
 
 if __name__ == "__main__":

@@ -112,7 +112,9 @@ def _plots(results: Results) -> list[tuple[str, str]]:
     bare = [name for name, circuits in about["circuits"].items() if circuits is None]
     flat = {str(name): exact.set_index("variant").loc[name, "accuracy"] for name in bare}
     mean, bar = curves["accuracy"], curves["sd"].fillna(0.0)
-    limits = axis_limits(pd.concat([mean - bar, mean + bar, pd.Series([*flat.values()])]))
+    limits = axis_limits(
+        pd.concat([mean - bar, mean + bar, pd.Series([*flat.values()], dtype=float)])
+    )
     plots = []
     for name in dict.fromkeys(curves["variant"]):
         own = curves[curves["variant"] == name]
