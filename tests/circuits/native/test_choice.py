@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
 import torch
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
-from medqnn.circuits import Circuit, compiled, methods, native
+from medqnn.circuits import Circuit, compiled, expectations, methods, native
 from medqnn.circuits.native import machine, method
+from medqnn.errors import CircuitError
 
 from .. import oracle
 
@@ -45,6 +48,47 @@ def test_tensors_that_may_have_no_memory_are_left_to_others() -> None:
     assert not native.serves(LAYER_B, inputs.to("meta"), weights.to("meta"))
 
 
+def test_zeros_without_memory_are_zeros_and_freed_memory_is_told() -> None:
+    inputs, weights = torch.rand(3, 1, 4), torch.rand(1, 3, 4, 3)
+    zeros = torch._efficientzerotensor((3, 1, 4))
+    expected = expectations(LAYER_B, torch.zeros(3, 1, 4), weights)
+    assert torch.equal(expectations(LAYER_B, zeros, weights), expected)
+    inputs.untyped_storage().resize_(0)
+    with pytest.raises(CircuitError, match="memory was given back"):
+        expectations(LAYER_B, inputs, weights)
+
+
+def test_a_tracer_sees_operations() -> None:
+    inputs, weights, _ = oracle.draw(LAYER_A, circuits=2, batch=3, seed=0)
+    with FlopCounterMode(display=False) as counter:
+        assert not native.serves(LAYER_A, inputs, weights)
+        expectations(LAYER_A, inputs, weights)
+    assert counter.get_total_flops() > 0
+    assert native.serves(LAYER_A, inputs, weights)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_child_that_is_forked_while_code_is_made_has_it_too() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FORK]
+    assert subprocess.run(command, timeout=60, check=False).returncode == 7
+
+
+FORK = """
+import os, threading, time
+import torch
+from medqnn.circuits import Circuit, expectations
+arguments = Circuit(2, 1), torch.rand(3, 1, 4), torch.rand(1, 1, 2, 3)
+thread = threading.Thread(target=expectations, args=arguments)
+thread.start()
+time.sleep(0.2)
+child = os.fork()
+if not child:
+    expectations(*arguments)
+    os._exit(7)
+os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
 @pytest.mark.parametrize(
     ("circuit", "images", "expected"),
     [
@@ -70,9 +114,9 @@ def test_where_no_machine_code_can_be_made_pytorch_serves(monkeypatch: pytest.Mo
     inputs, weights, _ = oracle.draw(LAYER_A, circuits=2, batch=3, seed=0)
     with monkeypatch.context() as patch:
         patch.setattr(machine, "Machine", refused)
-        method._made.cache_clear()
+        method._functions.clear()
         assert methods.fastest(LAYER_A, inputs, weights) is compiled
-    method._made.cache_clear()
+    method._functions.clear()
     assert methods.fastest(LAYER_A, inputs, weights) is native
 
 

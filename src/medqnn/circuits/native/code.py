@@ -39,6 +39,12 @@ class Value:
     def __rshift__(self, other: Value | int) -> Value:
         return self.code.wrap(self.code.builder.lshr(self.value, self.code.integer(other).value))
 
+    def __lshift__(self, other: Value | int) -> Value:
+        return self.code.wrap(self.code.builder.shl(self.value, self.code.integer(other).value))
+
+    def __and__(self, other: Value | int) -> Value:
+        return self.code.wrap(self.code.builder.and_(self.value, self.code.integer(other).value))
+
     def __rmul__(self, other: int) -> Value:
         return self * other
 
@@ -157,6 +163,24 @@ class Code:
             table[place] if kind == "n" else self.pointer(table[place], kind)
             for place, kind in enumerate(kinds)
         ]
+
+    def doubles(self, place: Pointer) -> Pointer:
+        """The same memory as reals of 64 bits."""
+        return Pointer(self, place.address, ir.DoubleType())
+
+    def double(self, number: Value) -> Value:
+        """A real, or a vector of them, in 64 bits."""
+        return self._in_bits(number, ir.DoubleType(), self.builder.fpext)
+
+    def rounded(self, number: Value) -> Value:
+        """The way back."""
+        return self._in_bits(number, self.real_type, self.builder.fptrunc)
+
+    def _in_bits(self, number: Value, real: ir.Type, convert: Callable[..., ir.Value]) -> Value:
+        kind = number.value.type
+        vector = isinstance(kind, ir.VectorType)
+        wanted = ir.VectorType(real, kind.count) if vector else real
+        return number if kind == wanted else self.wrap(convert(number.value, wanted))
 
     def splat(self, number: Value | float, like: Value | None = None) -> Value:
         """The same real in every lane of a vector, of another's type if one is given."""

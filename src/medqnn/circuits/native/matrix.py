@@ -40,7 +40,7 @@ def _stage(
     """Z_l = D_l P_lᵀ · source, and D_l itself."""
     rows.diagonal(code, known, steps, layer, room)
     stage = steps.stages + layer * known.rows * known.width * 2
-    rows.gather(code, known, steps, layer, source, stage)
+    rows.pull(code, known, steps, layer, source, stage)
 
 
 def _rotate(
@@ -75,7 +75,7 @@ def walk(
     rows.clear(code, angles, known.angles)
     for layer in code.range(0, known.layers):
         _phase_gradients(code, known, steps, layer, grad, room, angles)
-        rows.scatter(code, known, steps, layer, grad, moved, conjugate=True)
+        rows.push(code, known, steps, layer, grad, moved, conjugate=True)
         for i in code.range(0, size * length, code.lanes):
             grad.put(i, moved.vector(i))
         _rotate(code, known, steps, layer + 1, grad, back=False)
@@ -98,9 +98,7 @@ def _phase_gradients(
 ) -> None:
     """To ω_l/2 and φ_{l+1}/2."""
     behind, ahead = room, room + known.rows
-    rows.clear(code, behind, known.rows)
     stage = steps.stages + layer * known.rows * known.width * 2
-    rows.overlaps(code, known, grad, stage, behind)
-    for n in code.range(0, known.size):
-        ahead[(known.states + layer * known.size)[n]] = behind[n]
+    for n, overlap in rows.overlaps(code, known, grad, stage):
+        behind[n] = ahead[(known.states + layer * known.size)[n]] = overlap
     rows.phase_gradients(code, known, layer, behind, ahead, angles)

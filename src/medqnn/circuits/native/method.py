@@ -9,9 +9,9 @@ and dtype. A call runs on one core and outside Python's lock, and gives the same
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
-from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from medqnn.circuits.circuit import Circuit
 from medqnn.circuits.native.tables import BITS, Kernel, Tables, tables
+from medqnn.errors import CircuitError
 
 MATRIX_QUBITS = 7
 """Widest circuit that may be a matrix here."""
@@ -27,11 +28,16 @@ MAX_QUBITS = 15
 """Widest circuit; from 13 on its states leave the caches, and few images fill too few lanes."""
 
 MOST_NUMBERS = 2**21
-"""Amplitudes of all layers of one image that are kept at most: 256 MiB for 16 images in float32."""
+"""Amplitudes of one image in all layers that backward keeps, at most: 256 MiB for 16 images in
+float32; several times as many where the ansatz or an upload takes several steps a layer."""
 
 PLAIN = {Tensor, torch.nn.Parameter}
 DTYPES = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
 _making = threading.Lock()  # many threads may want the first at once
+if hasattr(os, "register_at_fork"):  # a child must not find code half made
+    os.register_at_fork(
+        before=_making.acquire, after_in_parent=_making.release, after_in_child=_making.release
+    )
 
 
 class Functions(NamedTuple):
@@ -39,6 +45,9 @@ class Functions(NamedTuple):
 
     forward: Callable[..., None]
     backward: Callable[..., None]
+
+
+_functions: dict[tuple[torch.dtype, Kernel], Functions | None] = {}
 
 
 class Saved(NamedTuple):
@@ -54,10 +63,12 @@ class Saved(NamedTuple):
 def serves(circuit: Circuit, inputs: Tensor, weights: Tensor) -> bool:
     """Whether this method can evaluate these tensors, and is the fastest (``benchmarks/wide.py``).
 
-    It reads memory, so tensors must have some: a subclass, such as a fake tensor, may not.
+    It reads memory, so tensors must have some: a subclass, such as a fake tensor, may not. What
+    watches PyTorch's operations, such as a tracer, sees none here.
     """
     if not (
         circuit.qubits <= MAX_QUBITS
+        and not torch._C._len_torch_dispatch_stack()
         and {type(inputs), type(weights)} <= PLAIN
         and {inputs.dtype, weights.dtype} <= DTYPES
         and inputs.is_cpu
@@ -169,11 +180,17 @@ def gradients(
 def _flat(tensor: Tensor, dtype: torch.dtype) -> Tensor:
     """(..., c, n) as (B, c, n)."""
     tensor = _in_memory(tensor, dtype)
-    return tensor if tensor.dim() == 3 else tensor.reshape(-1, *tensor.shape[-2:])
+    if tensor.dim() == 3:
+        return tensor
+    return tensor.reshape(tensor.shape[:-2].numel(), *tensor.shape[-2:])
 
 
 def _in_memory(tensor: Tensor, dtype: torch.dtype) -> Tensor:
     """In a dtype, and with its numbers as they stand in memory."""
+    if not tensor.data_ptr() and tensor.numel():
+        if not torch._is_zerotensor(tensor):
+            raise CircuitError("a tensor's memory was given back: it has a shape, but no numbers")
+        tensor = tensor.clone()
     return (tensor if tensor.dtype is dtype else tensor.to(dtype)).resolve_neg()
 
 
@@ -185,11 +202,14 @@ def _working(inputs: Tensor, weights: Tensor) -> torch.dtype:
 
 def functions(dtype: torch.dtype, kernel: Kernel) -> Functions | None:
     """A kernel's machine code for a dtype, made once a process; None where none can be made."""
-    with _making:
-        return _made(dtype, kernel)
+    key = dtype, kernel
+    if key not in _functions:
+        with _making:
+            if key not in _functions:
+                _functions[key] = _made(dtype, kernel)
+    return _functions[key]
 
 
-@cache
 def _made(dtype: torch.dtype, kernel: Kernel) -> Functions | None:
     try:
         from medqnn.circuits.native import matrix_batch, states_batch

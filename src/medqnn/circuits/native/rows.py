@@ -11,11 +11,12 @@ special case.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from medqnn.circuits.native.angles import cosine_and_sine
 from medqnn.circuits.native.code import Code, Pointer, Value, Variable
 from medqnn.circuits.native.memory import Constants, Steps
+from medqnn.circuits.native.sums import LongSum, in_chunks
 
 TOGETHER = (3, 1)
 """Qubits rotated in one pass through the rows: as many threes as there are, the rest one by one."""
@@ -77,21 +78,7 @@ def _times(a: Value, b: Value, c: Value, d: Value) -> tuple[Value, Value]:
     return a * c - b * d, a * d + b * c
 
 
-def gather(
-    code: Code,
-    known: Constants,
-    steps: Steps,
-    layer: Value,
-    source: Pointer,
-    into: Pointer,
-    conjugate: bool = False,
-) -> None:
-    """Record into = D_l P_lᵀ · source, or with D_l's conjugate."""
-    for n, state, factor in _places(code, known, steps, layer, conjugate):
-        _turn_row(code, known, source + state, into + n, factor)
-
-
-def scatter(
+def push(
     code: Code,
     known: Constants,
     steps: Steps,
@@ -103,6 +90,20 @@ def scatter(
     """Record into = P_l D_l · source, or with D_l's conjugate."""
     for n, state, factor in _places(code, known, steps, layer, conjugate):
         _turn_row(code, known, source + n, into + state, factor)
+
+
+def pull(
+    code: Code,
+    known: Constants,
+    steps: Steps,
+    layer: Value,
+    source: Pointer,
+    into: Pointer,
+    conjugate: bool = False,
+) -> None:
+    """Record into = D_l P_lᵀ · source, ``push`` transposed; with the conjugate its inverse."""
+    for n, state, factor in _places(code, known, steps, layer, conjugate):
+        _turn_row(code, known, source + state, into + n, factor)
 
 
 def _places(
@@ -133,7 +134,7 @@ def rotate(
     """Record K · rows in place, from the cosine and sine of half each qubit's angle, as vectors."""
     for qubit, count in _together(code, known):
         turns = [turn(qubit + own) for own in range(count)]
-        for (places,) in _groups(code, known, qubit, count, rows):
+        for (places,) in _groups(code, known, qubit, count, [rows]):
             vectors = [place.vector() for place in places]
             for own, (cos, sin) in enumerate(turns):
                 for zero, one in _pairs(count, own):
@@ -153,14 +154,32 @@ def _together(code: Code, known: Constants) -> Iterator[tuple[Value, int]]:
             done.set(qubit + count)
 
 
+def alike(
+    code: Code, known: Constants, qubit: Value, count: int, number: Value
+) -> tuple[Value, Value]:
+    """Of rows that differ in ``count`` qubits alone: the first of a set, and how far apart.
+
+    ``qubit`` is the first of them; there are size >> count sets.
+    """
+    behind = known.qubits - (qubit + count)
+    step = code.integer(1) << behind
+    return ((number >> behind) << (behind + count)) + (number & (step - 1)), step
+
+
 def _groups(
-    code: Code, known: Constants, qubit: Value, count: int, *tables: Pointer
+    code: Code,
+    known: Constants,
+    qubit: Value,
+    count: int,
+    tables: Sequence[Pointer],
+    sums: Sequence[LongSum] = (),
 ) -> Iterator[list[list[Pointer]]]:
     """Places, vector by vector, of the 2^count rows that differ in these qubits alone."""
     length = known.width * 2
-    block = (known.size >> (qubit + count)) * length
-    for high in code.range(0, known.size * length, block * 2**count):
-        for x in code.range(high, high + block, code.lanes):
+    for number in in_chunks(code, known.size >> count, sums):
+        first, step = alike(code, known, qubit, count, number)
+        for x in code.range(first * length, first * length + length, code.lanes):
+            block = step * length
             yield [[table + x + block * row for row in range(2**count)] for table in tables]
 
 
@@ -178,20 +197,21 @@ def rotation_gradients(
     Both must stand on the same side of K.
     """
     for qubit, count in _together(code, known):
-        zero = code.splat(0.0)
-        sums = [(Variable(code, zero), Variable(code, zero)) for _ in range(count)]
-        for places in _groups(code, known, qubit, count, grad, stage):
-            g, z = ([place.vector() for place in rows] for rows in places)
-            for own, (up, down) in enumerate(sums):
-                for zero_row, one_row in _pairs(count, own):
-                    up.set(code.fused(g[one_row], z[zero_row], up.get()))
-                    down.set(code.fused(g[zero_row], z[one_row], down.get()))
-        for own, (up, down) in enumerate(sums):
-            yield qubit + own, up.get() - down.get()
+        ups, downs = ([LongSum(code) for _ in range(count)] for _ in range(2))
+        for g, z in _groups(code, known, qubit, count, (grad, stage), (*ups, *downs)):
+            gs, zs = ([place.vector() for place in rows] for rows in (g, z))
+            for own, (up, down) in enumerate(zip(ups, downs, strict=True)):
+                for zero, one in _pairs(count, own):
+                    up.set(code.fused(gs[one], zs[zero], up.get()))
+                    down.set(code.fused(gs[zero], zs[one], down.get()))
+        for own, (up, down) in enumerate(zip(ups, downs, strict=True)):
+            yield qubit + own, up.whole() - down.whole()
 
 
-def overlaps(code: Code, known: Constants, grad: Pointer, stage: Pointer, into: Pointer) -> None:
-    """Record += Im Σ ḡ z of each row: where exp(-i p) scales a row to z, ∂L/∂p."""
+def overlaps(
+    code: Code, known: Constants, grad: Pointer, stage: Pointer
+) -> Iterator[tuple[Value, Value]]:
+    """Each row and its Im Σ ḡ z: where exp(-i p) scales a row to z, ∂L/∂p."""
     width = known.width
     for n in code.range(0, known.size):
         g, z = grad + n * width * 2, stage + n * width * 2
@@ -199,7 +219,7 @@ def overlaps(code: Code, known: Constants, grad: Pointer, stage: Pointer, into: 
         for x in code.range(0, width, code.lanes):
             along = code.fused(g.vector(x), z.vector(width + x), overlap.get())
             overlap.set(along - g.vector(width + x) * z.vector(x))
-        into[n] = into[n] + code.total(overlap.get())
+        yield n, code.total(overlap.get())
 
 
 def phase_gradients(
@@ -217,12 +237,12 @@ def _signed_sums(code: Code, known: Constants, terms: Pointer, into: Pointer) ->
     """Σ_n z_j(n) · terms_n to every third place, for each qubit j; qubits done are summed over."""
     for qubit in code.range(0, known.qubits):
         half = known.size >> (qubit + 1)
-        total = Variable(code, code.real(0.0))
+        total = Variable(code, code.double(code.real(0.0)))
         for n in code.range(0, half):
             zero, one = terms[n], terms[half + n]
-            total.set(total.get() + (zero - one))
+            total.set(total.get() + code.double(zero - one))
             terms[n] = zero + one
-        into[qubit * 3] = total.get()
+        into[qubit * 3] = code.rounded(total.get())
 
 
 def to_weights(code: Code, known: Constants, angles: Pointer, weights: Pointer) -> None:

@@ -32,9 +32,10 @@ class Room(NamedTuple):
     turned: Pointer  # (rows, 2 lanes)
     costate: Pointer  # (rows, 2 lanes)
     values: Pointer  # (outputs, lanes)
-    phases: Pointer  # (L + 1, rows): gradients to them, behind each layer's gates
-    before: Pointer  # 4 rows of numbers: those before the gates
-    angles: Pointer
+    phases: Pointer  # double (L + 1, rows): gradients to them, behind each layer's gates
+    sums: Pointer  # double (angles,): gradients to half the angles
+    angles: Pointer  # these as reals of the kernel
+    spare: Pointer  # 4 rows of numbers
 
     @classmethod
     def divide(cls, code: Code, known: Constants, scratch: Pointer) -> Room:
@@ -46,7 +47,8 @@ class Room(NamedTuple):
         vectors = [rotations, rotations, rotations, filled, filled, code.integer(1)]
         vectors += [filled * 2, filled * 2, known.outputs]
         places = [steps.stages + stages * 2 * lanes]
-        for length in (*(count * lanes for count in vectors), stages, filled * 4):
+        doubles = [count * (lanes // 8) for count in (stages, known.angles)]
+        for length in (*(count * lanes for count in vectors), *doubles, known.angles):
             places.append(places[-1] + length)
         states, grads, spare = places[3:6]
         embedded = Embedded(states, grads, spare, lanes)
@@ -57,7 +59,8 @@ def room_size(layers: int, qubits: int, rows: int, lanes: int, outputs: int, ang
     """Numbers of ``Room``: it grows with the depth, not with the batch."""
     tile = (6 * rows + outputs + 1) * lanes
     turns, steps = turns_size(layers, qubits, lanes), steps_size(layers, rows, lanes, angles)
-    return steps + turns + tile + (layers + 1 + 4) * rows + angles
+    doubles = (lanes // 8) * ((layers + 1) * rows + angles)
+    return steps + turns + tile + doubles + angles + 4 * rows
 
 
 def forward(
@@ -98,7 +101,8 @@ def backward(
     inputs, grad, grad_inputs = (Batch(*batches[i : i + 4]) for i in (0, 4, 8))
     for k in code.range(0, circuits):
         _prepare(code, known, room, weights + k * known.weights)
-        rows.clear(code, room.phases, (known.layers + 1) * known.rows)
+        rows.clear(code, room.phases, (known.layers + 1) * known.rows * (code.lanes // 8))
+        rows.clear(code, room.sums, known.angles * (code.lanes // 8))
         for first, count in _tiles(code, images):
             last = _run(code, known, room, inputs.tile(first, k), count, keep=True)
             rows.clear(code, room.values, known.outputs * code.lanes)
@@ -128,7 +132,7 @@ def _prepare(code: Code, known: Constants, room: Room, weights: Pointer) -> None
     rows.half_angles(code, known, room.steps, weights)
     room.turns.by_weights(code, known, room.steps)
     for layer in code.range(0, known.layers + 1):
-        rows.diagonal(code, known, room.steps, layer, room.before)
+        rows.diagonal(code, known, room.steps, layer, room.spare)
 
 
 def _run(
@@ -153,7 +157,7 @@ def _run(
         for i in code.range(0, length, code.lanes):
             room.turned.put(i, stage.vector(i))
         room.turns.apply(code, known, layer, room.turned, back=False)
-        rows.scatter(code, known, room.steps, layer, room.turned, stage + stride)
+        rows.push(code, known, room.steps, layer, room.turned, stage + stride)
     return room.steps.stages + known.layers * stride
 
 
@@ -172,15 +176,22 @@ def _walk(code: Code, known: Constants, room: Room) -> None:
     for done in code.range(0, known.layers):
         layer = known.layers - done
         stage, before = (room.steps.stages + (layer - less) * length for less in (0, 1))
-        rows.overlaps(code, known, room.costate, stage, room.phases + layer * known.rows)
-        rows.gather(code, known, room.steps, layer, room.costate, turned, conjugate=True)
+        _add_phases(code, known, room, layer, stage)
+        rows.pull(code, known, room.steps, layer, room.costate, turned, conjugate=True)
         room.turns.apply(code, known, layer, turned, back=True)
         for qubit, overlap in rows.rotation_gradients(code, known, turned, before):
             *_, grad = room.turns.at(code, known, layer, qubit)
-            grad.put(0, grad.vector() + overlap)
+            grad.put(0, overlap)
         for i in code.range(0, length, code.lanes):
             room.costate.put(i, turned.vector(i))
-    rows.overlaps(code, known, room.costate, room.steps.stages, room.phases)
+    _add_phases(code, known, room, code.integer(0), room.steps.stages)
+    room.turns.to_angles(code, known, code.doubles(room.sums))
+
+
+def _add_phases(code: Code, known: Constants, room: Room, layer: Value, stage: Pointer) -> None:
+    into = code.doubles(room.phases) + layer * known.rows
+    for n, overlap in rows.overlaps(code, known, room.costate, stage):
+        into[n] = into[n] + code.double(overlap)
 
 
 def _to_inputs(code: Code, known: Constants, room: Room, into: Batch, count: Value) -> None:
@@ -195,11 +206,13 @@ def _to_inputs(code: Code, known: Constants, room: Room, into: Batch, count: Val
 
 
 def _to_weights(code: Code, known: Constants, room: Room, weights: Pointer) -> None:
-    rows.clear(code, room.angles, known.angles)
-    room.turns.to_angles(code, known, room.angles)
+    for a in code.range(0, known.angles):
+        room.angles[a] = code.rounded(code.doubles(room.sums)[a])
+    behind, ahead = room.spare, room.spare + known.rows
     for layer in code.range(0, known.layers + 1):
-        ahead = room.phases + layer * known.rows
         for n in code.range(0, known.size):
-            room.before[n] = ahead[(known.states + layer * known.size)[n]]
-        rows.phase_gradients(code, known, layer, room.before, ahead, room.angles)
+            ahead[n] = code.rounded((code.doubles(room.phases) + layer * known.rows)[n])
+        for n in code.range(0, known.size):
+            behind[n] = ahead[(known.states + layer * known.size)[n]]
+        rows.phase_gradients(code, known, layer, behind, ahead, room.angles)
     rows.to_weights(code, known, room.angles, weights)

@@ -6,12 +6,13 @@ Rows of states are as in ``states_batch``. ⟨X⟩ = 2 Re Σ ψ̄_0 ψ_1, ⟨Y�
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from medqnn.circuits.native.code import Code, Pointer, Value, Variable
 from medqnn.circuits.native.memory import Constants
-from medqnn.circuits.native.rows import clear
+from medqnn.circuits.native.rows import alike, clear
+from medqnn.circuits.native.sums import LongSum, in_chunks
 
 
 class Readout(NamedTuple):
@@ -32,8 +33,8 @@ def measure(
 ) -> None:
     """Record the values (outputs, lanes) of a state."""
     for place in code.range(0, readout.measured):
-        sums = [Variable(code, code.splat(0.0)) for _ in "XYZ"]
-        for zero, one in _pairs(code, known, readout.qubits[place]):
+        sums = [LongSum(code) for _ in "XYZ"]
+        for zero, one in _pairs(code, known, readout.qubits[place], sums):
             a, b, c, d = _halves(code, state, zero, one)
             along, across, apart = (number.get() for number in sums)
             sums[0].set(code.fused(a, c, code.fused(b, d, along)))
@@ -44,7 +45,7 @@ def measure(
             value = code.splat(0.0)
             for pauli, total in enumerate(sums):
                 share = code.splat(readout.paulis[r * 3 + pauli])
-                value = code.fused(share, total.get(), value)
+                value = code.fused(share, total.whole(), value)
             values.put((r * readout.measured + place) * code.lanes, value)
 
 
@@ -75,13 +76,14 @@ def costate(
                 into.put(at, into.vector(at) + part)
 
 
-def _pairs(code: Code, known: Constants, qubit: Value) -> Iterator[tuple[Value, Value]]:
+def _pairs(
+    code: Code, known: Constants, qubit: Value, sums: Sequence[LongSum] = ()
+) -> Iterator[tuple[Value, Value]]:
     """Where the rows with this qubit 0, and their partners with it 1, begin."""
     length = 2 * code.lanes
-    half = (known.size >> (qubit + 1)) * length
-    for high in code.range(0, known.size * length, half + half):
-        for zero in code.range(high, high + half, length):
-            yield zero, zero + half
+    for number in in_chunks(code, known.size >> 1, sums):
+        row, step = alike(code, known, qubit, 1, number)
+        yield row * length, (row + step) * length
 
 
 def _halves(code: Code, state: Pointer, zero: Value, one: Value) -> list[Value]:

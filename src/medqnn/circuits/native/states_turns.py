@@ -18,7 +18,7 @@ class Turns(NamedTuple):
 
     cosines: Pointer  # of θ/2
     sines: Pointer
-    grads: Pointer  # to θ/2
+    grads: Pointer  # to θ/2, of one tile
 
     def at(self, code: Code, known: Constants, layer: Value, qubit: Value) -> list[Pointer]:
         """Places of one rotation."""
@@ -45,14 +45,13 @@ class Turns(NamedTuple):
                 sine.put(0, sin)
 
     def data_vjp(self, code: Code, known: Constants, into: Batch, count: Value) -> None:
-        """Record the gradients to a tile's inputs; those to its rotations go back to zero."""
+        """Record the gradients to a tile's inputs."""
         spare = self.cosines
         for qubit in code.range(0, known.qubits):
             total = Variable(code, code.splat(0.0))
             for upload in code.range(0, known.uploads):
                 *_, grad = self.at(code, known, known.uploading[upload], qubit)
                 total.set(total.get() + grad.vector())
-                grad.put(0, code.splat(0.0))
             spare.put(0, code.splat(0.5) * total.get())
             into.scatter(code, qubit, spare, count)
 
@@ -66,9 +65,10 @@ class Turns(NamedTuple):
         rotate(code, known, turn, rows)
 
     def to_angles(self, code: Code, known: Constants, angles: Pointer) -> None:
-        """Record the gradients to half the weights' angles: sums over lanes."""
+        """Record += a tile's gradients to half the angles, in double: sums over lanes."""
         for place in code.range(0, (known.layers + 2) * known.qubits):
-            angles[place * 3 + 1] = code.total(self.grads.vector(place * code.lanes))
+            total = code.total(self.grads.vector(place * code.lanes))
+            angles[place * 3 + 1] = angles[place * 3 + 1] + code.double(total)
 
 
 def turns_size(layers: int, qubits: int, lanes: int) -> int:

@@ -11,7 +11,8 @@ from medqnn.circuits.embeddings import LEAST_SQUARED_NORM
 from medqnn.circuits.native.angles import cosine_and_sine
 from medqnn.circuits.native.code import Code, Pointer, Value, Variable
 from medqnn.circuits.native.memory import Batch, Constants, Embedded
-from medqnn.circuits.native.rows import clear
+from medqnn.circuits.native.rows import alike, clear
+from medqnn.circuits.native.sums import LongSum, in_chunks
 
 
 def product(
@@ -33,7 +34,7 @@ def product(
     for x in code.range(0, columns, code.lanes):
         for first in code.range(0, rows, code.block):
             corners = [row_into + (first + row) * into[1] + x for row in range(code.block)]
-            sums = [Variable(code, c.vector() if add else code.splat(0.0)) for c in corners]
+            sums = [Variable(code, code.splat(0.0)) for _ in corners]
             for k in code.range(0, terms):
                 factors = (row_of + k * right[1] + x).vector()
                 column = column_of + first * left[1] + k * left[2]
@@ -41,7 +42,7 @@ def product(
                     factor = code.splat(column[code.integer(left[1]) * row])
                     total.set(code.fused(factor, factors, total.get()))
             for corner, total in zip(corners, sums, strict=True):
-                corner.put(0, total.get())
+                corner.put(0, corner.vector() + total.get() if add else total.get())
 
 
 def embed(code: Code, known: Constants, room: Embedded, inputs: Batch, count: Value) -> None:
@@ -73,11 +74,11 @@ def _embed_amplitudes(
         for n in code.range(0, known.size):
             states[n * room.tile + b] = image[n * inputs.number]
     for b in code.range(0, room.tile, code.lanes):
-        squares = Variable(code, code.splat(0.0))
-        for n in code.range(0, known.size):
+        squares = LongSum(code)
+        for n in in_chunks(code, known.size, [squares]):
             number = states.vector(n * room.tile + b)
             squares.set(code.fused(number, number, squares.get()))
-        inverse = code.inverse_root(squares.get(), LEAST_SQUARED_NORM)
+        inverse = code.inverse_root(squares.whole(), LEAST_SQUARED_NORM)
         room.spare.put(b, inverse)
         for n in code.range(0, known.size):
             states.put(n * room.tile + b, inverse * states.vector(n * room.tile + b))
@@ -89,13 +90,13 @@ def _amplitudes_vjp(
     """``embeddings.amplitude_vjp``."""
     states, grad = room.states, room.grads
     for b in code.range(0, room.tile, code.lanes):
-        radial = Variable(code, code.splat(0.0))
-        for n in code.range(0, known.size):
+        radial = LongSum(code)
+        for n in in_chunks(code, known.size, [radial]):
             place = n * room.tile + b
             radial.set(code.fused(grad.vector(place), states.vector(place), radial.get()))
         for n in code.range(0, known.size):
             place = n * room.tile + b
-            across = grad.vector(place) - radial.get() * states.vector(place)
+            across = grad.vector(place) - radial.whole() * states.vector(place)
             grad.put(place, across * room.spare.vector(b))
     for b in code.range(0, count):
         image = into.start + b * into.image
@@ -128,13 +129,12 @@ def _angles_vjp(code: Code, known: Constants, room: Embedded, into: Batch, count
     """½ Σ g_1 ψ_0 - g_0 ψ_1 over pairs of states that the qubit's bit tells apart."""
     states, grad = room.states, room.grads
     for qubit in code.range(0, known.qubits):
-        half = (known.size >> (qubit + 1)) * room.tile
         for b in code.range(0, room.tile, code.lanes):
-            overlap = Variable(code, code.splat(0.0))
-            for high in code.range(0, known.size * room.tile, half + half):
-                for zero in code.range(high + b, high + half, room.tile):
-                    one = zero + half
-                    up = code.fused(grad.vector(one), states.vector(zero), overlap.get())
-                    overlap.set(up - grad.vector(zero) * states.vector(one))
-            room.spare.put(b, code.splat(0.5) * overlap.get())
+            overlap = LongSum(code)
+            for number in in_chunks(code, known.size >> 1, [overlap]):
+                row, step = alike(code, known, qubit, 1, number)
+                zero, one = row * room.tile + b, (row + step) * room.tile + b
+                up = code.fused(grad.vector(one), states.vector(zero), overlap.get())
+                overlap.set(up - grad.vector(zero) * states.vector(one))
+            room.spare.put(b, code.splat(0.5) * overlap.whole())
         into.scatter(code, qubit, room.spare, count)
