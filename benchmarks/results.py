@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 from _full_size import FullSize
 from _full_size import keep as keep_runs
+from _under_noise import UnderNoise
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from medqnn.study.leaderboard import as_markdown, as_text, gather, headline
@@ -74,6 +75,7 @@ def page() -> str:
         ),
         "leak": leak(board),
         "full": FullSize(TABLES),
+        "noise": UnderNoise(TABLES / "noise.csv"),
     }
     return environment.get_template("page.md.j2").render()
 

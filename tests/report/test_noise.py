@@ -11,7 +11,7 @@ from medqnn.errors import RunError
 from medqnn.report.html import write_report
 from medqnn.report.json_report import write_json
 from medqnn.report.markdown import write_markdown
-from medqnn.report.noise import section, shot_plot
+from medqnn.report.noise import section, shot_plot, shot_table
 from medqnn.report.run_folder import read_run
 from medqnn.training.folder import RunFolder
 from medqnn.under_noise.results import read_results, shot_curves
@@ -64,6 +64,12 @@ def test_the_tables_show_the_numbers_of_the_file(page: Page, measured: Path) -> 
     assert page.row("noise", head, 1) == [*drawn, f"{limit['accuracy']:.1%}"]
     exact = table.loc[[("dense", "exact", "none")], "accuracy"].item()
     assert page.row("noise", "dense, no circuits")[0].startswith(f"{exact:.1%}")
+
+
+def test_thousands_of_shots_are_separated(measured: Path) -> None:
+    results = read_results(RunFolder(measured))
+    results.summary["options"]["shots"] = [64, 4096]
+    assert shot_table(results).columns[1:] == ["64", "4,096", "∞"]
 
 
 def test_the_words_say_how_it_was_measured(page: Page) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from medqnn.report.figures import BLUE, GREEN, GREY, ORANGE, as_svg
-from medqnn.report.formatting import UNDEFINED, decimal, interval, percent
+from medqnn.report.formatting import UNDEFINED, decimal, interval, percent, whole
 from medqnn.report.robustness import axis_limits, points
 from medqnn.report.run_folder import Run
 from medqnn.report.tables import Cell, Row, Table
@@ -86,7 +86,8 @@ def shot_table(results: Results) -> Table:
             for one in records
         ]
         rows.append(Row(f"{records[0]['variant']}, {_where(records[0], results.summary)}", cells))
-    return Table(["Network and device", *map(str, results.summary["options"]["shots"]), "∞"], rows)
+    shots = map(whole, results.summary["options"]["shots"])
+    return Table(["Network and device", *shots, "∞"], rows)
 
 
 def _where(row: dict[Hashable, Any], summary: dict[str, Any]) -> str:
@@ -160,7 +161,7 @@ def shot_plot(
         axes.plot(
             [len(drawn) + shift], limit["accuracy"], **LOOKS[name] | {"ms": 5, "linestyle": ""}
         )
-    counts = [f"{count:.0f}" for count in next(iter(curves.values()))["shots"].dropna()]
+    counts = [f"{count:,.0f}" for count in next(iter(curves.values()))["shots"].dropna()]
     axes.set_xticks([*places, len(places)], labels=[*counts, "∞"], fontsize=8.5)
     axes.set(xlabel="shots of each circuit", ylabel="Accuracy")
     axes.set_ylim(*limits)
