@@ -41,6 +41,16 @@ def test_an_exact_device_gives_the_predictions_of_the_run(own_run: Path) -> None
         assert found[part]["scores"]["accuracy"] == scored["scores"]["accuracy"]
 
 
+def test_groups_of_copies_are_not_told_as_patients(own_run: Path) -> None:
+    folder = RunFolder(own_run)
+    facts = folder.facts()
+    folder.write_json("run.json", facts | {"data": facts["data"] | {"patients_known": False}})
+    made = job.run_on(folder, load_trained(folder), Target("lightning.qubit", images=4), quiet)
+    found = made.read_json(job.SUMMARY)["variants"]["hybrid"]
+    for which in ("exact", "device", "comparison"):
+        assert found[which]["patients_known"] is False
+
+
 def test_a_run_that_broke_off_goes_on_where_it_was(
     own_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

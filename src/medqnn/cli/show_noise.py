@@ -47,7 +47,7 @@ def _on_devices(found: pd.DataFrame, about: dict[str, Any]) -> Table:
         title=f"Accuracy without shot noise, {about['images']} test images; 95% interval by {unit}"
     )
     table.add_column("network")
-    table.add_column("circuits run on")
+    table.add_column("circuits run on", no_wrap=True)
     for head in ("accuracy", "minus exact, points", "AUROC", "off by"):
         table.add_column(head, justify="right")
     for name, own in found[found["shots"].isna()].groupby("variant", sort=False):
@@ -66,7 +66,7 @@ def _by_shots(found: pd.DataFrame, about: dict[str, Any]) -> Table:
     draws = about["options"]["draws"]
     table = Table(title=f"Accuracy by shots, mean of {draws} draws ± their SD; ∞: no shot noise")
     table.add_column("network")
-    table.add_column("circuits run on")
+    table.add_column("circuits run on", no_wrap=True)
     for count in (*about["options"]["shots"], "∞"):
         table.add_column(str(count), justify="right")
     for name, curves in shot_curves(found).groupby("variant", sort=False):

@@ -10,7 +10,7 @@ import json
 import time
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
@@ -22,10 +22,11 @@ from medqnn.data.cache import Progress
 from medqnn.errors import RunError
 from medqnn.evaluation.predictions import write_predictions
 from medqnn.hardware.found import FOLDER, SUMMARY
-from medqnn.hardware.outcome import outcome
+from medqnn.hardware.outcome import COMPARISON, DEVICE, EXACT, outcome
 from medqnn.hardware.remote import Remote, Say
 from medqnn.hardware.target import Target
 from medqnn.layers.evaluated import evaluated_by, quantum_layers
+from medqnn.training.assess import of_known_patients
 from medqnn.training.batches import Images
 from medqnn.training.folder import RunFolder
 from medqnn.training.predict import predictions_of
@@ -91,8 +92,8 @@ def run_on(
     models = {name: model for name, model in trained.models.items() if quantum_layers(model)}
     if not models:
         raise RunError(f"no network of {folder.path} has a quantum layer: train its hybrid")
-    own = RunFolder(folder.path / FOLDER / target.name)
     rows = chosen_rows(trained, target.images, target.seed)
+    own = RunFolder(folder.path / FOLDER / target.name)
     parts = np.array_split(rows, -(-len(rows) // TOGETHER))
     remote = Remote(target, say)
     work = [(name, number) for name in models for number in range(len(parts))]
@@ -101,9 +102,36 @@ def run_on(
         key = _key(models[name], parts[number], target)
         part = Part(f"parts/{name}-{number:04d}.npz", models[name], parts[number], key)
         done[name].append(_answers(own, part, trained, remote))
-    answers = {name: _joined(found) for name, found in done.items()}
     resamples = resamples or trained.inputs.recipe.evaluation.resamples
-    return _write(own, trained, rows, answers, target, resamples)
+    beside = Beside(folder, own, trained, rows, target.shots, resamples)
+    variants = {name: beside.scored(name, _joined(found)) for name, found in done.items()}
+    own.write_json(SUMMARY, {"target": target.facts(), "images": len(rows), "variants": variants})
+    return own
+
+
+class Beside(NamedTuple):
+    """How answers are scored: the run, what it is kept in, its images, shots and resamples."""
+
+    folder: RunFolder
+    own: RunFolder
+    trained: Trained
+    rows: np.ndarray
+    shots: int | None
+    resamples: int
+
+    def scored(self, name: str, found: Answers) -> dict[str, Any]:
+        """The outcome of a network, whose predictions are written."""
+        exact, device = (
+            predictions_of(self.trained.inputs, self.rows, torch.from_numpy(logits))
+            for logits in (found.exact, found.device)
+        )
+        self.own.write(f"predictions_{name}.csv", partial(write_predictions, predictions=device))
+        values = (found.exact_values, found.device_values)
+        seed = self.trained.inputs.recipe.seed
+        one = outcome(exact, device, *values, self.shots, self.resamples, seed)
+        for which in (EXACT, DEVICE, COMPARISON):
+            of_known_patients(self.folder, one[which])
+        return one | {"circuits": found.circuits, "seconds": found.seconds}
 
 
 def _key(model: nn.Module, rows: np.ndarray, target: Target) -> str:
@@ -169,27 +197,3 @@ def _joined(parts: list[Answers]) -> Answers:
         sum(part.circuits for part in parts),
         sum(part.seconds for part in parts),
     )
-
-
-def _write(
-    own: RunFolder,
-    trained: Trained,
-    rows: np.ndarray,
-    answers: dict[str, Answers],
-    target: Target,
-    resamples: int,
-) -> RunFolder:
-    variants = {}
-    seed = trained.inputs.recipe.seed
-    for name, found in answers.items():
-        exact = predictions_of(trained.inputs, rows, torch.from_numpy(found.exact))
-        device = predictions_of(trained.inputs, rows, torch.from_numpy(found.device))
-        own.write(f"predictions_{name}.csv", partial(write_predictions, predictions=device))
-        values = (found.exact_values, found.device_values)
-        variants[name] = {
-            **outcome(exact, device, *values, target.shots, resamples, seed),
-            "circuits": found.circuits,
-            "seconds": found.seconds,
-        }
-    own.write_json(SUMMARY, {"target": target.facts(), "images": len(rows), "variants": variants})
-    return own

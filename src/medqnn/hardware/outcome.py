@@ -10,7 +10,7 @@ from medqnn.evaluation import evaluate as evaluation
 from medqnn.evaluation.multilabel import MultiLabelPredictions
 from medqnn.evaluation.predictions import AnyPredictions
 
-EXACT, DEVICE = "exact", "device"
+EXACT, DEVICE, COMPARISON = "exact", "device", "comparison"
 
 
 def outcome(
@@ -44,7 +44,7 @@ def outcome(
     return {
         EXACT: evaluation.evaluate(exact, resamples, seed),
         DEVICE: evaluation.evaluate(device, resamples, seed),
-        "comparison": evaluation.compare(device, exact, DEVICE, EXACT, resamples, seed),
+        COMPARISON: evaluation.compare(device, exact, DEVICE, EXACT, resamples, seed),
         "agreement": float((_answers(exact) == _answers(device)).mean()),
         "values": {
             "mean": float(off.mean()),

@@ -63,7 +63,7 @@ def localisation(
 def score_variant(folder: RunFolder, variant: str, spec: Evaluation, seed: int) -> dict[str, Any]:
     """The scores of one variant's test predictions, from the run's files."""
     predictions = read_predictions(folder.path / variant / "predictions.csv")
-    scores = _of_known_patients(folder, evaluate(predictions, spec.resamples, seed))
+    scores = of_known_patients(folder, evaluate(predictions, spec.resamples, seed))
     validation = folder.path / variant / "validation.csv"
     if validation.is_file():
         scores["operating_points"] = operating_points(
@@ -93,13 +93,13 @@ def compare_variants(
 ) -> dict[str, Any]:
     """The hybrid against a twin on the same test images, from the run's files."""
     a, b = (read_predictions(folder.path / name / "predictions.csv") for name in (hybrid, twin))
-    comparison = _of_known_patients(folder, compare(a, b, hybrid, twin, spec.resamples, seed))
+    comparison = of_known_patients(folder, compare(a, b, hybrid, twin, spec.resamples, seed))
     comparison["words"] = in_words(comparison)
     comparison["localisation"] = _compare_attention(folder, hybrid, twin)
     return comparison
 
 
-def _of_known_patients(folder: RunFolder, result: dict[str, Any]) -> dict[str, Any]:
+def of_known_patients(folder: RunFolder, result: dict[str, Any]) -> dict[str, Any]:
     """The result, which takes a split file's groups of copies for patients, put right."""
     if not folder.facts()["data"]["patients_known"] and result["patients_known"]:
         result["patients_known"] = False
