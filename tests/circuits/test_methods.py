@@ -17,12 +17,12 @@ def fastest(circuit: Circuit, images: int) -> methods.Method:
         (5, 1, native),
         (5, 4096, native),
         (12, 1, native),
-        (15, 4, native),
+        (14, 4, native),
         (13, 1, statevector),
         (16, 64, statevector),
     ],
 )
-def test_circuits_up_to_15_qubits_are_machine_code(
+def test_circuits_up_to_14_qubits_are_machine_code(
     qubits: int, images: int, expected: methods.Method
 ) -> None:
     assert fastest(Circuit(qubits, 2, "angle"), images) is expected

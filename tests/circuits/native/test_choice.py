@@ -31,7 +31,7 @@ def test_it_is_taken_where_it_serves() -> None:
     [
         Circuit(native.MAX_QUBITS + 1, 1),
         Circuit(3, 2, "iqp"),
-        Circuit(native.MAX_QUBITS, 100),  # too much to keep
+        Circuit(native.MAX_QUBITS, 200),  # too much to keep
     ],
 )
 def test_it_is_not_taken_where_it_does_not(circuit: Circuit) -> None:

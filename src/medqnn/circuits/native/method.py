@@ -24,7 +24,7 @@ from medqnn.errors import CircuitError
 MATRIX_QUBITS = 7
 """Widest circuit that may be a matrix here."""
 
-MAX_QUBITS = 15
+MAX_QUBITS = 14
 """Widest circuit; from 13 on its states leave the caches, and few images fill too few lanes."""
 
 MOST_NUMBERS = 2**21
