@@ -40,7 +40,7 @@ def _stage(
     """Z_l = D_l P_lᵀ · source, and D_l itself."""
     rows.diagonal(code, known, steps, layer, room)
     stage = steps.stages + layer * known.rows * known.width * 2
-    rows.pull(code, known, steps, layer, source, stage)
+    rows.move(code, known, steps, layer, source, stage, transposed=True)
 
 
 def _rotate(
@@ -75,7 +75,7 @@ def walk(
     rows.clear(code, angles, known.angles)
     for layer in code.range(0, known.layers):
         _phase_gradients(code, known, steps, layer, grad, room, angles)
-        rows.push(code, known, steps, layer, grad, moved, conjugate=True)
+        rows.move(code, known, steps, layer, grad, moved, conjugate=True)
         for i in code.range(0, size * length, code.lanes):
             grad.put(i, moved.vector(i))
         _rotate(code, known, steps, layer + 1, grad, back=False)

@@ -78,32 +78,20 @@ def _times(a: Value, b: Value, c: Value, d: Value) -> tuple[Value, Value]:
     return a * c - b * d, a * d + b * c
 
 
-def push(
+def move(
     code: Code,
     known: Constants,
     steps: Steps,
     layer: Value,
     source: Pointer,
     into: Pointer,
+    transposed: bool = False,
     conjugate: bool = False,
 ) -> None:
-    """Record into = P_l D_l · source, or with D_l's conjugate."""
+    """Record into = P_l D_l · source, or D_l P_lᵀ · source; both ways round is the inverse."""
     for n, state, factor in _places(code, known, steps, layer, conjugate):
-        _turn_row(code, known, source + n, into + state, factor)
-
-
-def pull(
-    code: Code,
-    known: Constants,
-    steps: Steps,
-    layer: Value,
-    source: Pointer,
-    into: Pointer,
-    conjugate: bool = False,
-) -> None:
-    """Record into = D_l P_lᵀ · source, ``push`` transposed; with the conjugate its inverse."""
-    for n, state, factor in _places(code, known, steps, layer, conjugate):
-        _turn_row(code, known, source + state, into + n, factor)
+        here, there = (state, n) if transposed else (n, state)
+        _turn_row(code, known, source + here, into + there, factor)
 
 
 def _places(

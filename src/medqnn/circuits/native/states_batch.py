@@ -157,7 +157,7 @@ def _run(
         for i in code.range(0, length, code.lanes):
             room.turned.put(i, stage.vector(i))
         room.turns.apply(code, known, layer, room.turned, back=False)
-        rows.push(code, known, room.steps, layer, room.turned, stage + stride)
+        rows.move(code, known, room.steps, layer, room.turned, stage + stride)
     return room.steps.stages + known.layers * stride
 
 
@@ -177,7 +177,9 @@ def _walk(code: Code, known: Constants, room: Room) -> None:
         layer = known.layers - done
         stage, before = (room.steps.stages + (layer - less) * length for less in (0, 1))
         _add_phases(code, known, room, layer, stage)
-        rows.pull(code, known, room.steps, layer, room.costate, turned, conjugate=True)
+        rows.move(
+            code, known, room.steps, layer, room.costate, turned, transposed=True, conjugate=True
+        )
         room.turns.apply(code, known, layer, turned, back=True)
         for qubit, overlap in rows.rotation_gradients(code, known, turned, before):
             *_, grad = room.turns.at(code, known, layer, qubit)
