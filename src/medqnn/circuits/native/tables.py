@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import cmath
-import math
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
-from medqnn.circuits import embeddings, gates, readout
-from medqnn.circuits.ansatze import Layer, layers
+from medqnn.circuits import readout
 from medqnn.circuits.circuit import Circuit
+from medqnn.circuits.steps import half_angles, steps
 from medqnn.circuits.turns import Permutation
 
 BITS = {torch.float32: 32, torch.float64: 64}
@@ -21,9 +19,6 @@ BITS = {torch.float32: 32, torch.float64: 64}
 
 VECTOR_BITS = 512
 """Length of a vector."""
-
-_ABOUT = {"X": (0.5 * math.pi, 0.0, -0.5 * math.pi), "Y": (0.0, 0.0, 0.0)}
-"""φ, θ, ω that turn R_y into a rotation about the axis: R_x = R_z(-π/2) R_y R_z(π/2)."""
 
 Kernel = Literal["matrix", "states"]
 
@@ -105,11 +100,11 @@ def _for_states(circuit: Circuit, dtype: torch.dtype) -> Tables:
 
 
 def _shared(circuit: Circuit, dtype: torch.dtype, width: int) -> _Shared:
-    steps, size = _steps(circuit), circuit.dimension
+    found, size = steps(circuit), circuit.dimension
     none = Permutation.identity(size)
-    moves = [none, *(none.then(step.layer, circuit.qubits) for step in steps)]
-    slopes, offsets = _half_angles(steps)
-    uploading = [number for number, step in enumerate(steps, start=1) if step.uploads]
+    moves = [none, *(none.then(step.layer, circuit.qubits) for step in found)]
+    slopes, offsets = half_angles(found)
+    uploading = [number for number, step in enumerate(found, start=1) if step.uploads]
     lanes = _lanes(dtype)
     rows, angles = _up(size, lanes), _up(len(offsets), lanes)
     reals = (
@@ -117,11 +112,11 @@ def _shared(circuit: Circuit, dtype: torch.dtype, width: int) -> _Shared:
         _filled(slopes, len(slopes), angles),
         _filled(offsets[None], 1, angles),
     )
-    numbers = [circuit.qubits, len(steps), size, rows, width, circuit.outputs]
+    numbers = [circuit.qubits, len(found), size, rows, width, circuit.outputs]
     numbers += [circuit.embedding == "amplitude", len(slopes), angles, len(uploading)]
     integers = [torch.tensor(uploading), torch.stack([move.states for move in moves])]
     owned = [*integers, *(real.to(dtype) for real in reals)]
-    return _Shared(len(steps), rows, angles, numbers, owned)
+    return _Shared(len(found), rows, angles, numbers, owned)
 
 
 def _lanes(dtype: torch.dtype) -> int:
@@ -139,55 +134,3 @@ def _filled(matrix: Tensor, rows: int, columns: int) -> Tensor:
     filled = torch.zeros(rows, columns, dtype=torch.float64)
     filled[: matrix.shape[0], : matrix.shape[1]] = matrix
     return filled
-
-
-class _Step(NamedTuple):
-    """A layer as both kernels know it: R_z(ω) R_y(θ) R_z(φ) on each qubit, then two-qubit gates."""
-
-    layer: Layer
-    offsets: tuple[float, float, float] = (0.0, 0.0, 0.0)  # to φ, θ, ω
-    uploads: bool = False  # θ is the data
-
-
-def _steps(circuit: Circuit) -> list[_Step]:
-    """The layers, those for the embedding's gates among them."""
-    declared = layers(circuit)
-    own = next(item.rotations for item in declared if isinstance(item, Layer))
-    nothing = Layer(torch.zeros_like(own), "none", [])
-
-    def constant(gate: Tensor) -> list[_Step]:
-        offsets = _euler(gate)
-        return [_Step(nothing, offsets)] if any(offsets) else []
-
-    steps = [] if circuit.reupload else constant(embeddings.turn_of(circuit))
-    for item in declared:
-        if isinstance(item, Layer):
-            steps.append(_Step(item, _ABOUT[item.axis]))
-        elif item.hadamard:  # R_z(x) H = V R_y(x) V† H
-            turn = gates.BASIS_CHANGE["Y"]
-            steps += constant(turn.mH @ gates.BASIS_CHANGE["X"])
-            steps += [_Step(nothing, uploads=True), *constant(turn)]
-        else:
-            steps.append(_Step(nothing, _ABOUT[item.axis], uploads=True))
-    return steps
-
-
-def _half_angles(steps: list[_Step]) -> tuple[Tensor, Tensor]:
-    """φ/2, θ/2, ω/2 from the weights: slopes (P, (L + 2) q 3) and offsets ((L + 2) q 3,)."""
-    rotations = [step.layer.rotations for step in steps]
-    none = torch.zeros_like(rotations[0])
-    slopes = torch.stack([none, *rotations, none], dim=1)
-    offsets = torch.zeros_like(slopes[0])
-    for number, step in enumerate(steps, start=1):
-        offsets[number] += torch.tensor(step.offsets, dtype=torch.float64)
-    return 0.5 * slopes.flatten(1), 0.5 * offsets.flatten()
-
-
-def _euler(gate: Tensor) -> tuple[float, float, float]:
-    """φ, θ, ω of the Rot that equals a gate (2, 2) up to a phase; where θ = 0, ω is 0 too."""
-    (a, b), (c, d) = gate.tolist()
-    theta = 2.0 * math.atan2(abs(c), abs(a))
-    total, difference = cmath.phase(d) - cmath.phase(a), cmath.phase(c) - cmath.phase(-b)
-    if theta == 0.0:
-        return total, theta, 0.0
-    return (total - difference) / 2, theta, (total + difference) / 2
