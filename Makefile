@@ -19,7 +19,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --strict src/medqnn/circuits
+	$(BIN)/mypy --strict src/medqnn/circuits src/medqnn/kernels
 	$(BIN)/lint-imports
 
 benchmark: $(READY)  ## the quantum layer beside a dense layer and PennyLane

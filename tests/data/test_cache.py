@@ -14,12 +14,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from medqnn.data.cache import cache_folder, decode
+from medqnn.data.cache import decode
 from medqnn.data.folders import read_index_folder
 from medqnn.data.medmnist import read_medmnist
 from medqnn.data.prepare import prepare
 from medqnn.data.table import ImageTable, Sample
 from medqnn.errors import DataError
+from medqnn.places import cache_folder
 
 from .medmnist_files import write_medmnist
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medqnn.data.cache import cache_folder, decode
+from medqnn.data.cache import decode
 from medqnn.data.medmnist import read_medmnist
 from medqnn.data.medmnist_classes import OFFICIAL
 from medqnn.errors import DataError
+from medqnn.places import cache_folder
 
 from .medmnist_files import COUNTS, medmnist_arrays, write_medmnist
 

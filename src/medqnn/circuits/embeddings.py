@@ -17,9 +17,7 @@ from torch import Tensor
 
 from medqnn.circuits import gates
 from medqnn.circuits.circuit import Circuit
-
-LEAST_SQUARED_NORM = 1e-24
-"""A vector shorter than its root, 1e-12, is divided by that instead of by its own norm."""
+from medqnn.kernels.contract import LEAST_SQUARED_NORM
 
 
 def amplitude(inputs: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:

@@ -25,13 +25,13 @@ from typing import Any, BinaryIO, get_args
 import numpy as np
 import pandas as pd
 from filelock import FileLock
-from platformdirs import user_cache_dir
 
 from medqnn.data.code_hash import code_hash
 from medqnn.data.decoding import Decoded, Form, Skipped, decode_rows
 from medqnn.data.prepare import Scaling
 from medqnn.data.table import ImageTable, indicators
 from medqnn.errors import DataError
+from medqnn.places import cache_folder
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
@@ -65,11 +65,6 @@ class DecodedImages:
         occurring = indicators(rows["label"], table.multilabel)
         classes = tuple(name for name in table.classes if name in occurring)
         return replace(table, rows=rows, classes=classes)
-
-
-def cache_folder() -> Path:
-    """Where decoded images are kept: `MEDQNN_CACHE`, or the user's cache folder."""
-    return Path(os.environ.get("MEDQNN_CACHE") or user_cache_dir("medqnn"))
 
 
 def decode(

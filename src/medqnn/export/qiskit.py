@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from medqnn.circuits import Circuit
-from medqnn.circuits.embeddings import LEAST_SQUARED_NORM
 from medqnn.errors import CircuitError
 from medqnn.export.extras import extra
 from medqnn.export.gates import Gate, Inputs, gates, prepares
+from medqnn.kernels.contract import LEAST_SQUARED_NORM
 from medqnn.layers import QuantumConv2d, QuantumLayer
 
 with extra("export"):

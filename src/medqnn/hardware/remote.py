@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from medqnn.circuits import Circuit, expectations
-from medqnn.circuits.embeddings import LEAST_SQUARED_NORM
 from medqnn.errors import RunError
 from medqnn.export.extras import extra
 from medqnn.export.pennylane import tape
 from medqnn.hardware.target import Target
+from medqnn.kernels.contract import LEAST_SQUARED_NORM
 
 with extra("pennylane"):
     import pennylane as qml

@@ -8,9 +8,10 @@ from contextlib import suppress
 import pandas as pd
 
 from medqnn.data.auditing.copies import COLUMNS, copies, leak_in_words, leaks
-from medqnn.data.cache import Progress, cache_folder
+from medqnn.data.cache import Progress
 from medqnn.data.code_hash import code_hash
 from medqnn.errors import DataError
+from medqnn.places import cache_folder
 from medqnn.training.inputs import Inputs
 
 TYPES = {"first": int, "second": int, "kind": str, "turn": int, "correlation": float}

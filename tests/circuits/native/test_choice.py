@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from medqnn import kernels
 from medqnn.circuits import Circuit, compiled, expectations, methods, native
-from medqnn.circuits.native import machine, method
+from medqnn.circuits.native import method
 from medqnn.errors import CircuitError
 
 from .. import oracle
@@ -108,12 +109,12 @@ def test_a_matrix_is_taken_for_many_images_of_narrow_deep_circuits(
 
 
 def test_where_no_machine_code_can_be_made_pytorch_serves(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(code: object) -> None:
+    def refused(kernel: str, bits: int) -> None:
         raise RuntimeError("Unable to allocate executable memory")
 
     inputs, weights, _ = oracle.draw(LAYER_A, circuits=2, batch=3, seed=0)
     with monkeypatch.context() as patch:
-        patch.setattr(machine, "Machine", refused)
+        patch.setattr(kernels, "functions", refused)
         method._functions.clear()
         assert methods.fastest(LAYER_A, inputs, weights) is compiled
     method._functions.clear()

@@ -17,9 +17,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from medqnn import kernels
 from medqnn.circuits.circuit import Circuit
-from medqnn.circuits.native.tables import BITS, Kernel, Tables, tables
+from medqnn.circuits.native.tables import BITS, Tables, tables
 from medqnn.errors import CircuitError
+from medqnn.kernels.contract import Kernel
 
 MATRIX_QUBITS = 7
 """Widest circuit that may be a matrix here."""
@@ -212,15 +214,6 @@ def functions(dtype: torch.dtype, kernel: Kernel) -> Functions | None:
 
 def _made(dtype: torch.dtype, kernel: Kernel) -> Functions | None:
     try:
-        from medqnn.circuits.native import matrix_batch, states_batch
-        from medqnn.circuits.native.code import Code
-        from medqnn.circuits.native.machine import Machine
-
-        batch = {"matrix": matrix_batch, "states": states_batch}[kernel]
-        code = Code(BITS[dtype])
-        code.record("forward", batch.FORWARD, batch.forward)
-        code.record("backward", batch.BACKWARD, batch.backward)
-        machine = Machine(code)
+        return Functions(**kernels.functions(kernel, BITS[dtype]))
     except (ImportError, OSError, RuntimeError):  # no llvmlite, its library, or such a processor
         return None
-    return Functions(machine.function("forward"), machine.function("backward"))

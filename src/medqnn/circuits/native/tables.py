@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,15 +12,17 @@ from medqnn.circuits import readout
 from medqnn.circuits.circuit import Circuit
 from medqnn.circuits.steps import half_angles, steps
 from medqnn.circuits.turns import Permutation
+from medqnn.kernels.contract import (
+    MOST_ROWS,
+    VECTOR_BITS,
+    Kernel,
+    matrix_room,
+    states_room,
+    steps_size,
+)
 
 BITS = {torch.float32: 32, torch.float64: 64}
 """Width of the dtypes that there is machine code for."""
-
-
-VECTOR_BITS = 512
-"""Length of a vector."""
-
-Kernel = Literal["matrix", "states"]
 
 # ⟨X⟩ = 2 Re Σ ψ̄_0 ψ_1, ⟨Y⟩ = 2 Im Σ ψ̄_0 ψ_1 and ⟨Z⟩ = Σ |ψ_0|² - |ψ_1|²
 _PAULIS = {"X": [2.0, 0.0, 0.0], "Y": [0.0, 2.0, 0.0], "Z": [0.0, 0.0, 1.0]}
@@ -68,9 +70,6 @@ def tables(circuit: Circuit, dtype: torch.dtype, kernel: Kernel) -> Tables:
 
 
 def _for_matrix(circuit: Circuit, dtype: torch.dtype) -> Tables:
-    from medqnn.circuits.native.matrix_batch import MOST_ROWS, room_size
-    from medqnn.circuits.native.memory import steps_size
-
     changes = readout.readout_rows(circuit).T
     width, outputs = _up(changes.shape[1], _lanes(dtype)), _up(circuit.outputs, MOST_ROWS)
     shared = _shared(circuit, dtype, width)
@@ -82,20 +81,18 @@ def _for_matrix(circuit: Circuit, dtype: torch.dtype) -> Tables:
         [outputs],
         [tensor.to(dtype) for tensor in owned],
         work=steps_size(layers, rows, width, angles),
-        scratch=room_size(rows, width, outputs, angles),
+        scratch=matrix_room(rows, width, outputs, angles),
     )
 
 
 def _for_states(circuit: Circuit, dtype: torch.dtype) -> Tables:
-    from medqnn.circuits.native.states_batch import room_size
-
     lanes = _lanes(dtype)
     shared = _shared(circuit, dtype, width=lanes)
     paulis = torch.tensor([_PAULIS[pauli] for pauli in circuit.readouts], dtype=dtype)
     owned = [torch.tensor(circuit.measured), paulis]
     numbers = [len(circuit.readouts), len(circuit.measured)]
     layers, rows, angles = shared[:3]
-    scratch = room_size(layers, circuit.qubits, rows, lanes, circuit.outputs, angles)
+    scratch = states_room(layers, circuit.qubits, rows, lanes, circuit.outputs, angles)
     return shared.with_own(circuit, numbers, owned, work=0, scratch=scratch)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from medqnn.circuits.native.code import Code, Pointer, Value
+from medqnn.kernels.code import Code, Pointer, Value
 
 
 class Constants(NamedTuple):
@@ -50,16 +50,11 @@ class Steps(NamedTuple):
 
     @classmethod
     def find(cls, known: Constants, number: Value, work: Pointer) -> Steps:
-        """Those of circuit ``number`` in the memory of all; ``steps_size`` is one's."""
+        """Those of circuit ``number`` in the memory of all; ``contract.steps_size`` is one's."""
         diagonals = (known.layers + 1) * known.rows * 2
         own = work + number * (known.angles * 2 + diagonals + diagonals * known.width)
         rest = own + known.angles * 2
         return cls(own, own + known.angles, rest, rest + diagonals)
-
-
-def steps_size(layers: int, rows: int, width: int, angles: int) -> int:
-    """Numbers that one circuit's ``Steps`` take."""
-    return 2 * angles + (layers + 1) * 2 * rows * (1 + width)
 
 
 class Batch(NamedTuple):

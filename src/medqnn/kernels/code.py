@@ -15,7 +15,7 @@ from typing import Any
 
 from llvmlite import binding, ir
 
-from medqnn.circuits.native.tables import VECTOR_BITS
+from medqnn.kernels.contract import VECTOR_BITS
 
 INTEGER = ir.IntType(64)
 _INT32 = ir.IntType(32)
@@ -132,6 +132,8 @@ class Code:
         pointer = ir.PointerType()
         types = [INTEGER if kind == "n" else pointer for kind in kinds]
         function = ir.Function(self.module, ir.FunctionType(ir.VoidType(), types), name)
+        function.attributes.add("nounwind")
+        set.add(function.attributes, '"no-builtins"')  # loops are not to become calls of memset
         self.builder = ir.IRBuilder(function.append_basic_block())
         arguments = [
             self.wrap(given) if kind == "n" else Pointer(self, given, self._pointees[kind])
@@ -139,6 +141,10 @@ class Code:
         ]
         body(self, *arguments)
         self.builder.ret_void()
+
+    def arguments(self) -> dict[str, int]:
+        """The recorded functions, and how many arguments each has."""
+        return {f.name: len(f.args) for f in self.module.functions if f.blocks}
 
     def wrap(self, value: ir.Value) -> Value:
         """A value of LLVM's as one of ours."""

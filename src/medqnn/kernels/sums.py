@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from medqnn.circuits.native.code import Code, Value, Variable
+from medqnn.kernels.code import Code, Value, Variable
 
 CHUNK = 16
 """Numbers that are added up in their own precision; such sums are added up in double."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from medqnn.circuits.native.angles import cosine_and_sine
-from medqnn.circuits.native.code import Code, Pointer, Value, Variable
-from medqnn.circuits.native.memory import Batch, Constants, Steps
-from medqnn.circuits.native.rows import clear, rotate
+from medqnn.kernels.angles import cosine_and_sine
+from medqnn.kernels.code import Code, Pointer, Value, Variable
+from medqnn.kernels.memory import Batch, Constants, Steps
+from medqnn.kernels.rows import clear, rotate
 
 
 class Turns(NamedTuple):
@@ -69,8 +69,3 @@ class Turns(NamedTuple):
         for place in code.range(0, (known.layers + 2) * known.qubits):
             total = code.total(self.grads.vector(place * code.lanes))
             angles[place * 3 + 1] = angles[place * 3 + 1] + code.double(total)
-
-
-def turns_size(layers: int, qubits: int, lanes: int) -> int:
-    """Numbers of ``Turns``."""
-    return 3 * (layers + 2) * qubits * lanes

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from medqnn.circuits.native.angles import cosine_and_sine
-from medqnn.circuits.native.code import Code, Pointer, Value, Variable
-from medqnn.circuits.native.machine import Machine
-from medqnn.circuits.native.tile import product
+from medqnn.kernels.angles import cosine_and_sine
+from medqnn.kernels.code import Code, Pointer, Value, Variable
+from medqnn.kernels.machine import Machine
+from medqnn.kernels.tile import product
 
 DTYPES = {torch.float32: 32, torch.float64: 64}
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from medqnn.circuits.native.code import Code, Pointer, Value, Variable
-from medqnn.circuits.native.memory import Constants
-from medqnn.circuits.native.rows import alike, clear
-from medqnn.circuits.native.sums import LongSum, in_chunks
+from medqnn.kernels.code import Code, Pointer, Value, Variable
+from medqnn.kernels.memory import Constants
+from medqnn.kernels.rows import alike, clear
+from medqnn.kernels.sums import LongSum, in_chunks
 
 
 class Readout(NamedTuple):

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from medqnn.circuits.native.angles import cosine_and_sine
-from medqnn.circuits.native.code import Code, Pointer, Value, Variable
-from medqnn.circuits.native.memory import Constants, Steps
-from medqnn.circuits.native.sums import LongSum, in_chunks
+from medqnn.kernels.angles import cosine_and_sine
+from medqnn.kernels.code import Code, Pointer, Value, Variable
+from medqnn.kernels.memory import Constants, Steps
+from medqnn.kernels.sums import LongSum, in_chunks
 
 TOGETHER = (3, 1)
 """Qubits rotated in one pass through the rows: as many threes as there are, the rest one by one."""

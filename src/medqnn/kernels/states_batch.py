@@ -11,16 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from medqnn.circuits.native import rows
-from medqnn.circuits.native.code import Code, Pointer, Value
-from medqnn.circuits.native.memory import CONSTANTS, Batch, Constants, Embedded, Steps, steps_size
-from medqnn.circuits.native.states_readout import READOUT, Readout, costate, measure
-from medqnn.circuits.native.states_turns import Turns, turns_size
-from medqnn.circuits.native.tile import embed, embedding_vjp
-
-FORWARD = "ippp" + "nn" + "pnnn" * 2
-BACKWARD = "ipppp" + "nn" + "pnnn" * 3
-"""Kinds of the arguments, as in ``Code.record``."""
+from medqnn.kernels import rows
+from medqnn.kernels.code import Code, Pointer, Value
+from medqnn.kernels.memory import CONSTANTS, Batch, Constants, Embedded, Steps
+from medqnn.kernels.states_readout import READOUT, Readout, costate, measure
+from medqnn.kernels.states_turns import Turns
+from medqnn.kernels.tile import embed, embedding_vjp
 
 
 class Room(NamedTuple):
@@ -39,7 +35,7 @@ class Room(NamedTuple):
 
     @classmethod
     def divide(cls, code: Code, known: Constants, scratch: Pointer) -> Room:
-        """Cut the memory up; ``room_size`` is its size."""
+        """Cut the memory up; ``contract.states_room`` is its size."""
         filled, lanes = known.rows, code.lanes
         steps = Steps.find(known, code.integer(0), scratch)
         stages = (known.layers + 1) * filled
@@ -53,14 +49,6 @@ class Room(NamedTuple):
         states, grads, spare = places[3:6]
         embedded = Embedded(states, grads, spare, lanes)
         return cls(steps, Turns(*places[:3]), embedded, *places[6:])
-
-
-def room_size(layers: int, qubits: int, rows: int, lanes: int, outputs: int, angles: int) -> int:
-    """Numbers of ``Room``: it grows with the depth, not with the batch."""
-    tile = (6 * rows + outputs + 1) * lanes
-    turns, steps = turns_size(layers, qubits, lanes), steps_size(layers, rows, lanes, angles)
-    doubles = (lanes // 8) * ((layers + 1) * rows + angles)
-    return steps + turns + tile + doubles + angles + 4 * rows
 
 
 def forward(

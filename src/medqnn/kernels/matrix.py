@@ -10,9 +10,9 @@ angle's gradient is the overlap of g with the turned Z_l.
 
 from __future__ import annotations
 
-from medqnn.circuits.native import rows
-from medqnn.circuits.native.code import Code, Pointer, Value
-from medqnn.circuits.native.memory import Constants, Steps
+from medqnn.kernels import rows
+from medqnn.kernels.code import Code, Pointer, Value
+from medqnn.kernels.memory import Constants, Steps
 
 
 def build(

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from llvmlite import ir
 
-from medqnn.circuits.native.code import INTEGER, Code, Value
+from medqnn.kernels.code import INTEGER, Code, Value
 
 _ROUND = 1.5 * 2.0**52
 """Added to a double it leaves the nearest integer, and this in the lowest bits."""

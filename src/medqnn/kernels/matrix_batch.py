@@ -7,21 +7,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from medqnn.circuits.native.code import Code, Pointer, Value
-from medqnn.circuits.native.matrix import build, walk
-from medqnn.circuits.native.memory import CONSTANTS, Batch, Constants, Embedded, Steps
-from medqnn.circuits.native.rows import clear
-from medqnn.circuits.native.tile import embed, embedding_vjp, product
-
-TILE = 64
-"""Images worked on together, little enough for the nearest cache."""
-
-MOST_ROWS = 8
-"""Rows of a product that are summed together at most: see ``Code.block``."""
-
-FORWARD = "ippp" + "nn" + "pnnn" * 2
-BACKWARD = "ipppp" + "nn" + "pnnn" * 3
-"""Kinds of the arguments, as in ``Code.record``."""
+from medqnn.kernels.code import Code, Pointer, Value
+from medqnn.kernels.contract import TILE
+from medqnn.kernels.matrix import build, walk
+from medqnn.kernels.memory import CONSTANTS, Batch, Constants, Embedded, Steps
+from medqnn.kernels.rows import clear
+from medqnn.kernels.tile import embed, embedding_vjp, product
 
 
 class Readout(NamedTuple):
@@ -42,12 +33,6 @@ class Room(NamedTuple):
     images: Pointer  # (64, rows): the states, image by image
     matrix: Pointer  # (2 width, rows)
     rest: Pointer
-
-
-def room_size(rows: int, width: int, filled_outputs: int, angles: int) -> int:
-    """Numbers of ``Room``: the tile's, the matrix's, and those of its building and walk."""
-    tile = (3 * rows + 3 * width + filled_outputs + 1) * TILE
-    return tile + rows * 2 * width + rows * (4 + 4 * width) + angles
 
 
 def forward(

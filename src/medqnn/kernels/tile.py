@@ -7,12 +7,12 @@ behind the last image; nothing of them reaches another image or a sum over image
 
 from __future__ import annotations
 
-from medqnn.circuits.embeddings import LEAST_SQUARED_NORM
-from medqnn.circuits.native.angles import cosine_and_sine
-from medqnn.circuits.native.code import Code, Pointer, Value, Variable
-from medqnn.circuits.native.memory import Batch, Constants, Embedded
-from medqnn.circuits.native.rows import alike, clear
-from medqnn.circuits.native.sums import LongSum, in_chunks
+from medqnn.kernels.angles import cosine_and_sine
+from medqnn.kernels.code import Code, Pointer, Value, Variable
+from medqnn.kernels.contract import LEAST_SQUARED_NORM
+from medqnn.kernels.memory import Batch, Constants, Embedded
+from medqnn.kernels.rows import alike, clear
+from medqnn.kernels.sums import LongSum, in_chunks
 
 
 def product(
