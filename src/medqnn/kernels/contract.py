@@ -10,7 +10,7 @@ from typing import Literal
 Kernel = Literal["matrix", "states"]
 """``matrix_batch`` or ``states_batch``."""
 
-ARGUMENTS = {"forward": "ippp" + "nn" + "pnnn" * 2, "backward": "ipppp" + "nn" + "pnnn" * 3}
+ARGUMENTS = {"forward": "ipppp" + "nn" + "pnnn" * 2, "backward": "ipppp" + "nn" + "pnnn" * 3}
 """Each kernel's functions, and the kinds of their arguments, as in ``Code.record``."""
 
 VECTOR_BITS = 512

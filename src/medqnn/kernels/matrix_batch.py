@@ -5,12 +5,12 @@ Backward embeds and multiplies once more, for that is faster than to keep all st
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from medqnn.kernels.code import Code, Pointer, Value
 from medqnn.kernels.contract import TILE
 from medqnn.kernels.matrix import build, walk
-from medqnn.kernels.memory import CONSTANTS, Batch, Constants, Embedded, Steps
+from medqnn.kernels.memory import CONSTANTS, Batch, Call, Constants, Embedded, Steps
 from medqnn.kernels.rows import clear
 from medqnn.kernels.tile import embed, embedding_vjp, product
 
@@ -35,24 +35,15 @@ class Room(NamedTuple):
     rest: Pointer
 
 
-def forward(
-    code: Code,
-    table: Pointer,
-    work: Pointer,
-    scratch: Pointer,
-    weights: Pointer,
-    circuits: Value,
-    images: Value,
-    *batches: Any,
-) -> None:
-    """Record the values: from the constants, c and B, and inputs and values as ``Batch``."""
-    known, readout, room = _read(code, table, scratch)
-    inputs, values = Batch(*batches[:4]), Batch(*batches[4:])
-    for k in code.range(0, circuits):
-        steps = Steps.find(known, k, work)
-        build(code, known, steps, readout.start, weights + k * known.weights, room.rest)
-        for first in code.range(0, images, TILE):
-            count = code.integer(TILE).minimum(images - first)
+def forward(code: Code, call: Call) -> None:
+    """Record the values, the second batch, from the inputs, the first."""
+    known, readout, room = _read(code, call)
+    inputs, values = call.batches
+    for k in code.range(0, call.circuits):
+        steps = Steps.find(known, k, call.work)
+        build(code, known, steps, readout.start, call.weights + k * known.weights, room.rest)
+        for first in code.range(0, call.images, TILE):
+            count = code.integer(TILE).minimum(call.images - first)
             _amplitudes(code, known, room, steps, inputs.tile(first, k), count)
             for i in code.range(0, known.width * TILE, code.lanes):
                 real, imag = (room.amplitudes.vector(i + part) for part in (0, known.width * TILE))
@@ -64,45 +55,35 @@ def forward(
                 values.tile(first, k).scatter(code, j, room.values + j * TILE, count)
 
 
-def backward(
-    code: Code,
-    table: Pointer,
-    work: Pointer,
-    scratch: Pointer,
-    weights: Pointer,
-    grad_weights: Pointer,
-    circuits: Value,
-    images: Value,
-    *batches: Any,
-) -> None:
-    """Record the gradients: ``grad_weights`` and the third ``Batch``, inputs, are written."""
-    known, readout, room = _read(code, table, scratch)
-    inputs, grad, grad_inputs = (Batch(*batches[i : i + 4]) for i in (0, 4, 8))
+def backward(code: Code, call: Call) -> None:
+    """Record the gradients to the inputs, the third batch, from inputs and the gradient."""
+    known, readout, room = _read(code, call)
+    inputs, grad, grad_inputs = call.batches
     length = known.width * 2
-    for k in code.range(0, circuits):
-        steps = Steps.find(known, k, work)
+    for k in code.range(0, call.circuits):
+        steps = Steps.find(known, k, call.work)
         clear(code, room.matrix, length * known.rows)
-        for first in code.range(0, images, TILE):
-            count = code.integer(TILE).minimum(images - first)
+        for first in code.range(0, call.images, TILE):
+            count = code.integer(TILE).minimum(call.images - first)
             _amplitudes(code, known, room, steps, inputs.tile(first, k), count)
             _grad_amplitudes(code, known, readout, room, grad.tile(first, k), count)
             _grad_matrix(code, known, room, count)
             left, right = (steps.stages, length, 1), (room.amplitudes, TILE)
             product(code, left, right, (room.embedded.grads, TILE), (known.rows, length, count))
             embedding_vjp(code, known, room.embedded, grad_inputs.tile(first, k), count)
-        transposed, own = room.rest, grad_weights + k * known.weights
+        transposed, own = room.rest, call.grad_weights + k * known.weights
         for n in code.range(0, known.size):
             for x in code.range(0, length):
                 transposed[n * length + x] = room.matrix[x * known.rows + n]
         walk(code, known, steps, transposed, transposed + known.rows * length, own)
 
 
-def _read(code: Code, table: Pointer, scratch: Pointer) -> tuple[Constants, Readout, Room]:
+def _read(code: Code, call: Call) -> tuple[Constants, Readout, Room]:
     """The constants, and the scratch memory cut up."""
-    known = Constants(*code.read(table, CONSTANTS))
-    readout = Readout(*code.read(table + len(CONSTANTS), "npp"))
+    known = Constants(*code.read(call.table, CONSTANTS))
+    readout = Readout(*code.read(call.table + len(CONSTANTS), "npp"))
     rows, width = known.rows, known.width
-    places = [scratch]
+    places = [call.scratch]
     for count in (rows, rows, 1, width * 2, width, readout.filled_outputs, rows):
         places.append(places[-1] + code.integer(count) * TILE)
     states, grads, spare, *others = places

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from medqnn.kernels.code import Code, Pointer, Value
 
@@ -80,3 +80,22 @@ class Batch(NamedTuple):
         into = self.start + number * self.number
         for b in code.range(0, count):
             into[b * self.image] = source[b]
+
+
+class Call(NamedTuple):
+    """A kernel's arguments: ``contract.ARGUMENTS``."""
+
+    table: Pointer  # int64s: the circuit's constants, and what else the kernel must know
+    work: Pointer  # what forward leaves to backward
+    scratch: Pointer
+    weights: Pointer  # (c, P)
+    grad_weights: Pointer  # (c, P), written by backward
+    circuits: Value  # c
+    images: Value  # B
+    batches: list[Batch]
+
+    @classmethod
+    def read(cls, *arguments: Any) -> Call:
+        """From a function's arguments, one by one."""
+        batches = [Batch(*arguments[i : i + 4]) for i in range(7, len(arguments), 4)]
+        return cls._make([*arguments[:7], batches])

@@ -9,11 +9,11 @@ costates are zero, so no sum over lanes feels them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from medqnn.kernels import rows
 from medqnn.kernels.code import Code, Pointer, Value
-from medqnn.kernels.memory import CONSTANTS, Batch, Constants, Embedded, Steps
+from medqnn.kernels.memory import CONSTANTS, Batch, Call, Constants, Embedded, Steps
 from medqnn.kernels.states_readout import READOUT, Readout, costate, measure
 from medqnn.kernels.states_turns import Turns
 from medqnn.kernels.tile import embed, embedding_vjp
@@ -51,47 +51,28 @@ class Room(NamedTuple):
         return cls(steps, Turns(*places[:3]), embedded, *places[6:])
 
 
-def forward(
-    code: Code,
-    table: Pointer,
-    work: Pointer,
-    scratch: Pointer,
-    weights: Pointer,
-    circuits: Value,
-    images: Value,
-    *batches: Any,
-) -> None:
-    """Record the values: from the constants, c and B, and inputs and values as ``Batch``."""
-    known, readout, room = _read(code, table, scratch)
-    inputs, values = Batch(*batches[:4]), Batch(*batches[4:])
-    for k in code.range(0, circuits):
-        _prepare(code, known, room, weights + k * known.weights)
-        for first, count in _tiles(code, images):
+def forward(code: Code, call: Call) -> None:
+    """Record the values, the second batch, from the inputs, the first."""
+    known, readout, room = _read(code, call)
+    inputs, values = call.batches
+    for k in code.range(0, call.circuits):
+        _prepare(code, known, room, call.weights + k * known.weights)
+        for first, count in _tiles(code, call.images):
             last = _run(code, known, room, inputs.tile(first, k), count, keep=False)
             measure(code, known, readout, last, room.values)
             for j in code.range(0, known.outputs):
                 values.tile(first, k).scatter(code, j, room.values + j * code.lanes, count)
 
 
-def backward(
-    code: Code,
-    table: Pointer,
-    work: Pointer,
-    scratch: Pointer,
-    weights: Pointer,
-    grad_weights: Pointer,
-    circuits: Value,
-    images: Value,
-    *batches: Any,
-) -> None:
-    """Record the gradients: ``grad_weights`` and the third ``Batch``, inputs, are written."""
-    known, readout, room = _read(code, table, scratch)
-    inputs, grad, grad_inputs = (Batch(*batches[i : i + 4]) for i in (0, 4, 8))
-    for k in code.range(0, circuits):
-        _prepare(code, known, room, weights + k * known.weights)
+def backward(code: Code, call: Call) -> None:
+    """Record the gradients to the inputs, the third batch, from inputs and the gradient."""
+    known, readout, room = _read(code, call)
+    inputs, grad, grad_inputs = call.batches
+    for k in code.range(0, call.circuits):
+        _prepare(code, known, room, call.weights + k * known.weights)
         rows.clear(code, room.phases, (known.layers + 1) * known.rows * (code.lanes // 8))
         rows.clear(code, room.sums, known.angles * (code.lanes // 8))
-        for first, count in _tiles(code, images):
+        for first, count in _tiles(code, call.images):
             last = _run(code, known, room, inputs.tile(first, k), count, keep=True)
             rows.clear(code, room.values, known.outputs * code.lanes)
             for j in code.range(0, known.outputs):
@@ -99,14 +80,14 @@ def backward(
             costate(code, known, readout, last, room.values, room.costate)
             _walk(code, known, room)
             _to_inputs(code, known, room, grad_inputs.tile(first, k), count)
-        _to_weights(code, known, room, grad_weights + k * known.weights)
+        _to_weights(code, known, room, call.grad_weights + k * known.weights)
 
 
-def _read(code: Code, table: Pointer, scratch: Pointer) -> tuple[Constants, Readout, Room]:
+def _read(code: Code, call: Call) -> tuple[Constants, Readout, Room]:
     """The constants, and the scratch memory cut up."""
-    known = Constants(*code.read(table, CONSTANTS))
-    readout = Readout(*code.read(table + len(CONSTANTS), READOUT))
-    return known, readout, Room.divide(code, known, scratch)
+    known = Constants(*code.read(call.table, CONSTANTS))
+    readout = Readout(*code.read(call.table + len(CONSTANTS), READOUT))
+    return known, readout, Room.divide(code, known, call.scratch)
 
 
 def _tiles(code: Code, images: Value) -> Iterator[tuple[Value, Value]]:
