@@ -65,6 +65,13 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_time(
     assert len(kept.kept_image("matrix", 32)) > 10_000
 
 
+def test_nothing_half_written_is_left(folder: Path) -> None:
+    (folder / "image").mkdir(parents=True)  # a file cannot take a folder's place
+    with pytest.raises(OSError, match="directory"):
+        kept._write(folder / "image", b"code")
+    assert [path.name for path in folder.iterdir()] == ["image"]
+
+
 def test_a_processor_or_a_source_of_its_own_has_an_image_of_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -87,8 +87,13 @@ def _made(kernel: Kernel, bits: int) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all."""
+    """Whole or not at all, and for its owner alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    os.replace(file.name, path)
+    partial = NamedTemporaryFile(dir=path.parent, delete=False)  # noqa: SIM115  # closed below
+    try:
+        with partial:
+            partial.write(content)
+        os.replace(partial.name, path)
+    except OSError:
+        os.unlink(partial.name)
+        raise
