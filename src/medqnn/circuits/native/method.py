@@ -1,9 +1,10 @@
-"""Circuits in machine code made on the spot: a batch in one call, and no compiler needed.
+"""Circuits in machine code: a batch in one call, and no compiler needed.
 
 Two kernels: ``states_batch`` applies the circuit to each image's state, ``matrix_batch`` multiplies
 a batch by the circuit's matrix. The code of each is the same for all circuits. LLVM (llvmlite)
-makes it at the first use in a process, for this processor, which takes about half a second a kernel
-and dtype. A call runs on one core and outside Python's lock, and gives the same bits every time.
+makes it for this processor, which takes about a second a kernel and dtype, on Linux (x86-64) once a
+machine: see ``kernels``. A call runs on one core and outside Python's lock, and gives the same bits
+every time.
 ``compiled`` and ``statevector`` are what it must equal, and what serves where this does not.
 """
 
