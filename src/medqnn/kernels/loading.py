@@ -51,7 +51,7 @@ def mapped(image: bytes) -> dict[str, Callable[..., None]]:
     Raises:
         OSError: If the system refuses memory for machine code.
     """
-    memory = mmap.mmap(-1, len(image))
+    memory = mmap.mmap(-1, len(image), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     memory.write(image)
     start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
     system = ctypes.CDLL(None, use_errno=True)
