@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from medqnn.circuits import compiled, native, statevector
+from medqnn.circuits import compiled, gpu, native, statevector
 from medqnn.circuits.circuit import COMPILED_QUBITS, Circuit
 
 
@@ -25,12 +25,14 @@ class Method(Protocol):
 def fastest(circuit: Circuit, inputs: Tensor, weights: Tensor) -> Method:
     """The method that is fastest for these tensors; the state vector fits its memory to them.
 
-    Machine code where it serves. Else a matrix is worked out once a step and is then cheap for each
-    image, a state vector costs the same for each: fewer images than 16^(q - 6) are faster on state
-    vectors (measured at 5 to 9 qubits; ``benchmarks/wide.py``).
+    Machine code where it serves, on a GPU one kernel. Else a matrix is worked out once a step and
+    is then cheap for each image, a state vector costs the same for each: fewer images than
+    16^(q - 6) are faster on state vectors (measured at 5 to 9 qubits; ``benchmarks/wide.py``).
     """
     if native.serves(circuit, inputs, weights):
         return native
+    if gpu.serves(circuit, inputs, weights):
+        return gpu
     images = inputs.shape[:-2].numel()
     if _has_matrix(circuit) and images >= 16.0 ** (circuit.qubits - 6):
         return compiled
