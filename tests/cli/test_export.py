@@ -70,4 +70,4 @@ def test_a_missing_package_is_named_with_what_brings_it(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(builtins, "__import__", without)
     error = fails("export", run, "--format", "qasm")
-    assert "needs qiskit, which is not installed: `pip install 'medqnn[export]'`" in error
+    assert "needs qiskit, which is not installed: `pip install '.[export]'`" in error

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -39,6 +40,11 @@ def test_help_names_every_command_and_where_to_start(medqnn: Medqnn) -> None:
     for name in COMMANDS:
         assert name.split()[0] in done.out
     assert "medqnn train hqcm-ebtc --data phantom" in done.words
+
+
+def test_version_is_that_of_the_package(medqnn: Medqnn) -> None:
+    done = medqnn("--version")
+    assert (done.code, done.out.strip()) == (0, version("medqnn"))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -109,6 +109,19 @@ def test_other_torch_layers_are_refused(program: Callable[..., list[Any]], words
         from_pennylane(torch_layer(STRONG, program))
 
 
+def probabilities(inputs: Any, weights: Any) -> Any:
+    qml.AngleEmbedding(inputs, range(3), rotation="Y")
+    qml.StronglyEntanglingLayers(weights, range(3))
+    return qml.probs(wires=[0])
+
+
+def test_what_measures_no_paulis_or_is_no_torch_layer_is_refused() -> None:
+    with pytest.raises(CircuitError, match="give expectation values of PauliX, Y or Z"):
+        from_pennylane(torch_layer(STRONG, probabilities))
+    with pytest.raises(CircuitError, match=r"a QNode is given: give .* qml.qnn.TorchLayer"):
+        from_pennylane(torch_layer(STRONG, one_wire).qnode)
+
+
 def test_torch_layers_of_different_circuits_are_refused() -> None:
     with pytest.raises(CircuitError, match="2 Torch layers: give at least one, all of the same"):
         from_pennylane(

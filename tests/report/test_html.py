@@ -11,6 +11,7 @@ import pytest
 
 from medqnn.errors import RunError
 from medqnn.report.html import write_report
+from medqnn.report.markdown import write_markdown
 
 from .page import SECTIONS, Page
 from .runs import CLASSES, read_json
@@ -158,12 +159,25 @@ def test_facts_of_the_run_are_shown(run: Path, page: Page) -> None:
     facts = read_json(run / "run.json")
     for fact in (facts["medqnn"], facts["python"], facts["platform"], facts["packages"]["torch"]):
         assert fact in page.text("reproducibility")
+    assert f"Threads{facts['threads']}" in page.text("reproducibility")
     assert facts["data"]["fingerprint"] in page.text("split")
     assert "No copies were searched for" in page.text("split")
     assert facts["data"]["split_rule"] in page.text("split")
     assert "more than one part: 0" in page.text("split")
     assert "not for clinical use" in page.text("")
     assert "system: hqcm-ebtc" in page.text("reproducibility")
+
+
+def test_a_run_trained_under_noise_says_so_and_what_its_scores_are(
+    run_maker: Maker, tmp_path: Path
+) -> None:
+    folder = run_maker(tmp_path / "run")
+    assert "trained under the noise" not in Page(write_report(folder)).text("answer")
+    facts = read_json(folder / "run.json")
+    (folder / "run.json").write_text(json.dumps({**facts, "trained_under": "IBM Eagle"}))
+    words = "trained under the noise of IBM Eagle; these scores are of exact simulation"
+    assert words in Page(write_report(folder)).text("answer")
+    assert words in write_markdown(folder).read_text()
 
 
 def test_class_names_are_escaped(run_maker: Maker, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_thousands_of_shots_are_separated(measured: Path) -> None:
 
 def test_the_words_say_how_it_was_measured(page: Page) -> None:
     text = page.text("noise")
-    assert "hybrid, dense: no better without noise" in text
+    assert "hybrid, dense: not surely better without noise" in text
     assert "after training under the noise of X1" in text
     assert "IBM Eagle r3 (ibm_brisbane): Medians over all qubits" in text
     assert "nothing ran on a device" in text

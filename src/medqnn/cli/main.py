@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+import medqnn
 from medqnn.cli.compare import compare
 from medqnn.cli.data import app as data_app
 from medqnn.cli.diagnose import diagnose
@@ -45,6 +47,22 @@ app.command()(export)
 app.command()(resources)
 app.add_typer(recipe_app, name="recipe")
 app.add_typer(data_app, name="data")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(medqnn.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print it and exit."),
+    ] = False,
+) -> None:
+    pass
 
 
 def run() -> None:

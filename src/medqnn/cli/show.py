@@ -35,6 +35,11 @@ def show_run(folder: RunFolder) -> None:
     located = {name: metrics.get("localisation", {}) for name, metrics in evaluations.items()}
     if any(located.values()):
         console.print(_localisation(located))
+    if facts.get("trained_under"):  # older runs lack it
+        console.print(
+            f"circuits were trained under the noise of {facts['trained_under']}; these scores are "
+            f"of exact simulation: see `medqnn noise {folder.path}`"
+        )
     for comparison in folder.read_json("comparisons.json"):
         console.print(comparison["words"])
 

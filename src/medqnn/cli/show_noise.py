@@ -35,8 +35,8 @@ def show_noise(results: Results) -> None:
     )
     for name in no_better(results):
         console.print(
-            f"{name} is no better without noise than the commonest answer, so what it keeps under "
-            "noise says nothing.",
+            f"{name} is not surely better without noise than the commonest answer, so what it "
+            "keeps under noise says nothing.",
             style="bold",
         )
 

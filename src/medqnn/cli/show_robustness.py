@@ -48,8 +48,8 @@ def _warnings(results: Sequence[Results]) -> list[str]:
     names = [name for one in results for name in no_better(one.summary)]
     several = len(results) > 1
     return [
-        f"{name}{f' ({names.count(name)} runs)' if several else ''} is no better on clean images "
-        "than the commonest answer, so what it keeps under corruption says nothing."
+        f"{name}{f' ({names.count(name)} runs)' if several else ''} is not surely better on "
+        "clean images than the commonest answer, so what it keeps under corruption says nothing."
         for name in dict.fromkeys(names)
     ]
 

@@ -17,7 +17,7 @@ def train(
     system: Annotated[
         str,
         typer.Argument(
-            help="A published system: hqcm-ebtc, hqcnn-medmnist, hybrid-mri, "
+            help="A system: hqcm-ebtc, hqcm-ebtc-plus, hqcnn-medmnist, hybrid-mri, "
             "hybrid-mri-alzheimer or hqcnn-gvco (see `medqnn recipe list`); a recipe file "
             "(.yaml); or the folder of an interrupted run, which then goes on."
         ),
@@ -27,7 +27,8 @@ def train(
         typer.Option(
             help="Data set: 'phantom' (embedded, synthetic; 'phantom:600' for 600 images), the "
             ".npz file of a 2D set of MedMNIST, a folder with one folder of images a class, a "
-            "folder with index.csv, or a folder with the MATLAB files of Cheng 2015."
+            "folder with index.csv, a folder of DICOM files or NIfTI volumes with labels.csv, or a "
+            "folder with the MATLAB files of Cheng 2015."
         ),
     ] = None,
     out: Annotated[

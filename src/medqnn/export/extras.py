@@ -19,5 +19,6 @@ def extra(name: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise MedqnnError(
-            f"this needs {error.name}, which is not installed: `pip install 'medqnn[{name}]'`"
+            f"this needs {error.name}, which is not installed: `pip install '.[{name}]'` "
+            "in a checkout of medqnn"
         ) from error

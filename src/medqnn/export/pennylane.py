@@ -156,9 +156,16 @@ def _measurements(circuit: Circuit) -> list[ExpectationMP]:
 
 def _read(torch_layer: Any) -> tuple[Circuit, Tensor]:
     """The circuit of a Torch layer and its weights."""
+    if not isinstance(torch_layer, qml.qnn.TorchLayer):
+        raise CircuitError(
+            f"a {type(torch_layer).__name__} is given: give PennyLane's Torch layers, "
+            "qml.qnn.TorchLayer"
+        )
     script = _record(torch_layer)
     embedding, qubits = _embedding(script)
     ansatz, entangler, weights = _ansatz(script)
+    other = [m for m in script.measurements if not _is_pauli(m)]
+    _require(not other, f"the measurements {other}", "expectation values of PauliX, Y or Z")
     readouts = "".join(dict.fromkeys(m.obs.name[-1] for m in script.measurements))
     expected = [(p, qubit) for p in readouts for qubit in range(qubits)]
     found = [(m.obs.name[-1], m.wires[0]) for m in script.measurements]
@@ -166,6 +173,11 @@ def _read(torch_layer: Any) -> tuple[Circuit, Tensor]:
     spec = Circuit(qubits, len(weights), embedding, readouts, entangler, ansatz)
     _require(weights.shape == spec.weight_shape, f"weights {weights.shape}", spec.weight_shape)
     return spec, weights
+
+
+def _is_pauli(measurement: Any) -> bool:
+    names = {pauli.__name__ for pauli in PAULIS.values()}
+    return isinstance(measurement, ExpectationMP) and getattr(measurement.obs, "name", "") in names
 
 
 def _record(torch_layer: Any) -> QuantumScript:

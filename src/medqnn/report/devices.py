@@ -42,7 +42,7 @@ def _under_noise(results: Results) -> Iterator[str]:
     told = f"; trained under the noise of {about['trained_for']}" if about["trained_for"] else ""
     for row in plain[plain["device"] != NO_DEVICE].to_dict("records"):
         name = row["variant"]
-        guesses = "; that is no better than the commonest answer"
+        guesses = "; that is not surely better than the commonest answer"
         yield (
             f"{name} under the simulated noise of {row['device']}, unmitigated, without shot "
             f"noise: accuracy {_scored(row | {'estimate': row['accuracy']}, percent)} on "

@@ -79,7 +79,8 @@ def _connected(address: str) -> Any:
         import ray
     except ImportError as error:
         raise RunError(
-            "--ray needs Ray, which is not installed: `pip install 'medqnn[cluster]'`"
+            "--ray needs Ray, which is not installed: `pip install '.[cluster]'` "
+            "in a checkout of medqnn"
         ) from error
     try:
         _reach(address)

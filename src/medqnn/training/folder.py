@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 
 import medqnn
 from medqnn.errors import RunError
@@ -131,13 +132,14 @@ def save_arrays(path: Path, **arrays: np.ndarray) -> None:
 
 
 def environment() -> dict[str, Any]:
-    """Versions and machine, for a run's facts."""
+    """Versions, machine and threads, which all decide last digits, for a run's facts."""
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "medqnn": medqnn.__version__,
         "revision": _revision(),
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "threads": torch.get_num_threads(),
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
 

@@ -129,6 +129,7 @@ def _write_plan(folder: RunFolder, inputs: Inputs, data: dict[str, Any], attends
         "system": recipe.system,
         "variants": list(recipe.variants),
         "seed": recipe.seed,
+        "trained_under": recipe.noise and recipe.noise.title,
         **environment(),
         "data": data,
     }
