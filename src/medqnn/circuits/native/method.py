@@ -34,8 +34,12 @@ MOST_NUMBERS = 2**21
 """Amplitudes of one image in all layers that backward keeps, at most: 256 MiB for 16 images in
 float32; several times as many where the ansatz or an upload takes several steps a layer."""
 
+MOST_KEPT = 2**25
+"""Bytes of scratch memory that a thread keeps at most: those of 14 qubits and a few layers."""
+
 PLAIN = {Tensor, torch.nn.Parameter}
 DTYPES = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
+_own = threading.local()
 _making = threading.Lock()  # many threads may want the first at once
 if hasattr(os, "register_at_fork"):  # a child must not find code half made
     os.register_at_fork(
@@ -123,7 +127,7 @@ def evaluate(circuit: Circuit, inputs: Tensor, weights: Tensor) -> tuple[Tensor,
         values = flat.new_empty((circuits, table.outputs, images)).permute(2, 0, 1)
     else:
         values = flat.new_empty((images, circuits, table.outputs))
-    work, scratch = flat.new_empty(circuits * table.work), flat.new_empty(table.scratch)
+    work, scratch = flat.new_empty(circuits * table.work), _scratch(flat, table)
     code.forward(
         table.address,
         work.data_ptr(),
@@ -159,7 +163,7 @@ def gradients(
     grad = _flat(grad, flat.dtype)
     grad_inputs = torch.empty_like(flat)
     grad_weights = torch.empty_like(angles)
-    scratch = flat.new_empty(table.scratch)
+    scratch = _scratch(flat, table)
     images, circuits, _ = flat.shape
     code.backward(
         table.address,
@@ -179,6 +183,16 @@ def gradients(
     if inputs.dim() != 3:
         grad_inputs = grad_inputs.reshape(inputs.shape)
     return _in_memory(grad_inputs, inputs.dtype), _in_memory(grad_weights, weights.dtype)
+
+
+def _scratch(like: Tensor, table: Tables) -> Tensor:
+    """Memory to work in, the thread's own; new one would be zeroed by the system at each call."""
+    scratch: Tensor | None = getattr(_own, "scratch", None)
+    if scratch is None or scratch.dtype is not like.dtype or len(scratch) < table.scratch:
+        scratch = like.new_empty(table.scratch)
+        if scratch.nbytes <= MOST_KEPT:
+            _own.scratch = scratch
+    return scratch
 
 
 def _flat(tensor: Tensor, dtype: torch.dtype) -> Tensor:
