@@ -82,5 +82,5 @@ def test_a_cluster_that_is_not_there_is_one_line() -> None:
 
 def test_without_ray_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(RunError, match=r"pip install 'medqnn\[cluster\]'"):
+    with pytest.raises(RunError, match=r"pip install '.\[cluster\]'"):
         RayCrew("auto")
