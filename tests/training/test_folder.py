@@ -113,6 +113,12 @@ def test_environment_tells_what_the_run_ran_on() -> None:
     facts = environment()
     assert facts["medqnn"] == medqnn.__version__
     assert facts["packages"]["torch"] == torch.__version__
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(before + 1)
+        assert environment()["threads"] == before + 1
+    finally:
+        torch.set_num_threads(before)
     assert facts["python"] == ".".join(map(str, sys.version_info[:3]))
     assert facts["created"].endswith("+00:00")
     assert facts["revision"] is None or len(facts["revision"].removesuffix("-dirty")) == 40

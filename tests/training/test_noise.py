@@ -13,7 +13,7 @@ from medqnn.errors import RecipeError
 from medqnn.layers.evaluated import quantum_layers
 from medqnn.layers.noisy import noisy
 from medqnn.training.fit import as_trained, build_model, fit
-from medqnn.training.plan import check_models
+from medqnn.training.plan import check_models, start
 from medqnn.training.recipe import changed, dump, load, validate
 from training.tiny import small_inputs, tiny_recipe
 
@@ -37,6 +37,12 @@ def test_a_recipe_keeps_the_figures_themselves(tmp_path: Path) -> None:
 def test_an_unknown_device_is_one_line_with_the_names() -> None:
     with pytest.raises(RecipeError, match=r"'noise' in the recipe.*give one of ibm-eagle"):
         load("hqcm-ebtc", ("noise=ibm",))
+
+
+def test_a_run_tells_under_what_noise_it_is_trained(tmp_path: Path) -> None:
+    sets = ("data.image_size=32", "noise=ibm-eagle")
+    run = start(load("hqcm-ebtc", sets), "phantom:96", tmp_path / "run")
+    assert run.facts()["trained_under"] == load_profile("ibm-eagle").title
 
 
 def trained(folder: Path, path: Path, variant: str, *overrides: str) -> nn.Module:

@@ -43,6 +43,7 @@ def test_run_tells_all_about_itself(tiny_run: Path) -> None:
     assert facts["variants"] == list(VARIANTS)
     assert facts["seed"] == 0
     assert {"created", "medqnn", "revision", "python", "platform", "packages"} <= facts.keys()
+    assert facts["trained_under"] is None
     assert recipe_of(RunFolder(tiny_run)) == load("hqcm-ebtc", SETS)
 
 

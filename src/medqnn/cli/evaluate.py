@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from medqnn.errors import RunError
+
 RESAMPLES = 1000
 What = Annotated[
     Path,
@@ -80,6 +82,8 @@ def evaluate(
     if what.is_dir():
         refuse(f"{what} was scored when it was trained", resamples=resamples, seed=seed)
         _run(what)
+    elif not what.exists():
+        raise RunError(f"there is no {what}: give a run's folder, or a CSV file of predictions")
     else:
         _predictions(what, resamples or RESAMPLES, seed)
 

@@ -158,7 +158,7 @@ def _read(torch_layer: Any) -> tuple[Circuit, Tensor]:
     """The circuit of a Torch layer and its weights."""
     if not isinstance(torch_layer, qml.qnn.TorchLayer):
         raise CircuitError(
-            f"a {type(torch_layer).__name__} is given: give PennyLane's Torch layers, "
+            f"an object of {type(torch_layer).__name__} is given: give PennyLane's Torch layers, "
             "qml.qnn.TorchLayer"
         )
     script = _record(torch_layer)
