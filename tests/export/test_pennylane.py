@@ -118,9 +118,7 @@ def probabilities(inputs: Any, weights: Any) -> Any:
 def test_what_measures_no_paulis_or_is_no_torch_layer_is_refused() -> None:
     with pytest.raises(CircuitError, match="give expectation values of PauliX, Y or Z"):
         from_pennylane(torch_layer(STRONG, probabilities))
-    with pytest.raises(
-        CircuitError, match=r"an object of QNode is given: .* qml.qnn.TorchLayer"
-    ):
+    with pytest.raises(CircuitError, match=r"an object of QNode is given: .* qml.qnn.TorchLayer"):
         from_pennylane(torch_layer(STRONG, one_wire).qnode)
 
 
