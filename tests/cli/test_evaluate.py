@@ -118,7 +118,7 @@ def test_run_that_lacks_a_file_names_it(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "there is no"),
+        (None, "does not exist: give a run"),
         ("", "cannot be read as a CSV file of predictions"),
         ("a,b\n1,2\n", "has no column id, patient, label"),
         ("id,patient,label\n1,2,0\n", "has the probability columns []"),

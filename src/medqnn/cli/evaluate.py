@@ -83,7 +83,7 @@ def evaluate(
         refuse(f"{what} was scored when it was trained", resamples=resamples, seed=seed)
         _run(what)
     elif not what.exists():
-        raise RunError(f"there is no {what}: give a run's folder, or a CSV file of predictions")
+        raise RunError(f"{what} does not exist: give a run's folder, or a CSV file of predictions")
     else:
         _predictions(what, resamples or RESAMPLES, seed)
 
